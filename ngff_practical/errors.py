@@ -1,0 +1,45 @@
+"""One tree of errors: each names the thing, both values and the way out, and is also a builtin."""
+
+
+class NgffPracticalError(Exception):
+    """Root of every error this package raises on purpose; its text is written for the person at the keyboard."""
+
+
+class StackError(NgffPracticalError, ValueError):
+    """A TIFF stack cannot be read as one image: missing planes, mixed shapes, damaged files, unstated axes."""
+
+
+class PlanError(NgffPracticalError, ValueError):
+    """A pyramid as asked for cannot be written: chunks, shards, factors or levels that do not fit the image."""
+
+
+class MetadataError(NgffPracticalError, ValueError):
+    """OME-Zarr metadata that cannot be understood at all."""
+
+
+class StorageError(NgffPracticalError, OSError):
+    """A place, local or on S3, that cannot be reached, read or written."""
+
+
+class NotFoundError(StorageError, FileNotFoundError):
+    """Nothing is stored at this place."""
+
+
+class AccessError(StorageError, PermissionError):
+    """The place exists, but these credentials (or none) do not open it."""
+
+
+class ExistsError(StorageError, FileExistsError):
+    """Something is stored there already, and nobody said it may be overwritten."""
+
+
+class ConversionError(NgffPracticalError, RuntimeError):
+    """A conversion that started and could not end well; the destination does not open as an image."""
+
+
+class TransferError(NgffPracticalError, RuntimeError):
+    """An upload or download that started and could not end well."""
+
+
+class SandboxError(NgffPracticalError, RuntimeError):
+    """The local S3 sandbox cannot be started, reached or stopped."""

@@ -1,0 +1,20 @@
+"""Pure arithmetic of multiscale images: plan the levels, average them, say what a region touches.
+
+Nothing here reads or writes; arrays are numpy's, everything else is a value of `ngff_practical.model`.
+"""
+
+from ngff_practical.pyramid.access import chunk_access
+from ngff_practical.pyramid.bands import Band, peak_memory_bytes, plan_bands
+from ngff_practical.pyramid.downsample import downsample_mean, downsample_nearest
+from ngff_practical.pyramid.plan import plan_pyramid, shrink_level
+
+__all__ = [
+    "Band",
+    "chunk_access",
+    "downsample_mean",
+    "downsample_nearest",
+    "peak_memory_bytes",
+    "plan_bands",
+    "plan_pyramid",
+    "shrink_level",
+]
