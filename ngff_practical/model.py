@@ -189,12 +189,16 @@ class Location:
 
     def __post_init__(self) -> None:
         if not self.endpoint.startswith(("http://", "https://")):
-            raise StorageError(f"endpoint {self.endpoint!r} is not a URL; it starts with https:// (or http://)")
+            raise StorageError(
+                f"endpoint {self.endpoint!r} is not a URL; it starts with https:// (or http://)"
+            )
         object.__setattr__(self, "endpoint", self.endpoint.rstrip("/"))
         object.__setattr__(self, "key", self.key.strip("/"))
 
     def __truediv__(self, name: str) -> Location:
-        return Location(self.endpoint, self.bucket, f"{self.key}/{name}" if self.key else name, self.anonymous)
+        return Location(
+            self.endpoint, self.bucket, f"{self.key}/{name}" if self.key else name, self.anonymous
+        )
 
     def __str__(self) -> str:
         return self.url
@@ -226,8 +230,9 @@ class StoredObject:
 class Request:
     """One S3 request, whoever made it: `range` is the Range header's value, `nbytes` the body's size.
 
-    `nbytes` counts what was received for GET and what was sent for PUT; a HEAD has none. `at` is seconds
-    since the epoch when the request began, `ms` how long it took, `client` a short name of the library.
+    `nbytes` counts what was received for GET and what was sent for PUT; a HEAD has none, and the text of an
+    error does not count. `at` is seconds since the epoch when the request began, `ms` how long it took,
+    `client` a short name of the library.
     """
 
     method: str
@@ -276,7 +281,11 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What is stored at a place, from its metadata alone."""
+    """What is stored at a place, from its metadata alone.
+
+    For an image that cannot be put together (a level is missing, say) `image` is None and `problem` says why;
+    `axes` and `paths`, those of its levels, are there as far as they are readable.
+    """
 
     location: str
     kind: Kind
@@ -285,16 +294,25 @@ class Description:
     labels: tuple[str, ...] = ()
     wells: tuple[str, ...] = ()
     images: tuple[str, ...] = ()  # series of a bioformats2raw collection, fields of a well
+    rows: tuple[str, ...] = ()  # of a plate
+    columns: tuple[str, ...] = ()
+    axes: tuple[Axis, ...] = ()  # of an image
+    paths: tuple[str, ...] = ()
+    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ValidationReport:
-    """Every issue found at a place; valid means that no `must` and no `data` issue is among them."""
+    """Every issue found at a place; valid means that no `must` and no `data` issue is among them.
+
+    `notes` are sentences about what was not looked at, such as chunks that a server does not list.
+    """
 
     location: str
     kind: Kind
     version: str | None
     issues: tuple[Issue, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def valid(self) -> bool:

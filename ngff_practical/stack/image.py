@@ -1,0 +1,145 @@
+"""One TIFF as it is stored: a file, or the set of files that one OME-XML document holds together."""
+
+from __future__ import annotations
+
+from pathlib import Path, PureWindowsPath
+
+from ngff_practical.errors import StackError
+from ngff_practical.stack import ome
+from ngff_practical.stack.faults import clean, listed, reading, shown
+from ngff_practical.stack.series import Files, StoredImage, load_series, open_tiff
+
+_MOST_METADATA = 256 * 2**20
+
+
+def load_image(file: Path, tried: set[int]) -> StoredImage:
+    """Return what one TIFF holds, or with its OME-XML what all the files of the set hold together.
+
+    `tried` collects the compressions that were seen to decode, so that a folder is not decoded twice.
+    """
+    with reading(file) as heard:
+        files = Files(tried)
+        if file.suffix.lower() == ".ome":
+            file, document, text = _from_companion(file)
+            files.add(file)
+            return _load_ome(file, document, files, heard, text)
+        files.add(file)
+        with open_tiff(file) as tif:
+            description = tif.pages.first.description
+            ome.refuse_entities(description, file)
+            if not ome.is_ome(description):
+                return load_series(tif, files, None, heard)
+            document = ome.parse_ome(description, file)
+        return _load_ome(file, document, files, heard, None)
+
+
+def _from_companion(file: Path) -> tuple[Path, ome.OmeDocument, str | None]:
+    """Return the first TIFF that a companion file names, with the metadata."""
+    document, _, text = _metadata_of(file, file)
+    names = [name for image in document.images for _, name in image.files]
+    if not names:
+        raise StackError(f"{shown(file)} names no TIFF; name the TIFF itself")
+    place = _beside(file, names[0])
+    if not place.is_file():
+        raise StackError(f"{shown(file)} names {shown(place)}, which is not beside it; get the whole set")
+    return place, document, text
+
+
+def _load_ome(
+    file: Path, document: ome.OmeDocument, files: Files, heard: list[str], text: str | None
+) -> StoredImage:
+    """Return the image of a document that the file belongs to, with every file of the set checked.
+
+    `text` is the document where the file itself does not hold it.
+    """
+    root = file
+    if document.metadata_file is not None:
+        place = _beside(file, document.metadata_file)
+        if not place.is_file():
+            note = (
+                f"This file is part of a larger OME-TIFF whose metadata file {clean(place.name)} is not "
+                "beside it; only what this file holds is read."
+            )
+            with open_tiff(file, ome=False) as tif:
+                return load_series(tif, files, None, heard, notes=(note,))
+        document, root, text = _metadata_of(place, file)
+        files.add(root)
+    images = [(index, image) for index, image in enumerate(document.images) if image.has_data]
+    if not images:
+        raise StackError(
+            f"{shown(file)}: its OME-XML names no pixels; save it anew from the program that made it"
+        )
+    own = (document.uuid, root.name.casefold())
+    chosen = [pair for pair in images if _holds(pair[1], file, own)] or images
+    index, image = chosen[0]
+    notes: list[str] = []
+    if len(images) > 1:
+        notes.append(
+            f"The OME-XML describes {len(images)} images; the first one in this file is used, the others "
+            "are left out."
+        )
+        text = ome.only_image(document, index)
+    if ome.is_markup(image.name) or clean(image.name, 10_000) != " ".join(image.name.split()):
+        notes.append(
+            "The image's name in the OME-XML holds markup or control characters; the file's name is used."
+        )
+    for member in _members(image, root, document.uuid):
+        files.add(member)
+    with open_tiff(root, ome=True, text=text) as tif:
+        return load_series(tif, files, image, heard, notes=tuple(notes))
+
+
+def _metadata_of(place: Path, file: Path) -> tuple[ome.OmeDocument, Path, str | None]:
+    """Return a metadata file's document, the TIFF to open with it, and its text if not in that TIFF."""
+    with place.open("rb") as handle:
+        head = handle.read(4)
+    if head[:2] in (b"II", b"MM"):
+        Files(set()).add(place)
+        with open_tiff(place) as tif:
+            document = ome.parse_ome(tif.pages.first.description, place)
+        if document.metadata_file is not None:
+            raise StackError(
+                f"{shown(file)} says its metadata is in {shown(place)}, which holds none either; get the "
+                "whole set"
+            )
+        return document, place, None
+    if place.stat().st_size > _MOST_METADATA:
+        raise StackError(
+            f"{shown(place)} has {place.stat().st_size} bytes, more than any OME-XML; it is not read"
+        )
+    text = place.read_text("utf-8-sig", errors="replace").strip("\0 \r\n\t")
+    document = ome.parse_ome(text, place)
+    return document, file, text
+
+
+def _beside(file: Path, name: str) -> Path:
+    """Return the path of a file that metadata names, or raise StackError where it leads out of the folder."""
+    relative = PureWindowsPath(name)  # splits at both kinds of slash
+    if "\0" in name or relative.anchor or ".." in relative.parts or not relative.parts:
+        raise StackError(
+            f"{shown(file)}: its OME-XML points outside its folder, at {clean(name)!r}; "
+            "it is not followed: put all files of the set into one folder"
+        )
+    return file.parent.joinpath(*relative.parts)
+
+
+def _holds(image: ome.OmeImage, file: Path, own: tuple[str, str]) -> bool:
+    """Return True where planes of an image lie in this file, by its name or its document's UUID."""
+    return not image.files or any(
+        name.casefold() == file.name.casefold()
+        or (uuid and uuid == own[0] and file.name.casefold() == own[1])
+        for uuid, name in image.files
+    )
+
+
+def _members(image: ome.OmeImage, root: Path, uuid: str) -> list[Path]:
+    """Return the other files of a set, or raise StackError that names the missing ones."""
+    places = [_beside(root, name) for other, name in image.files if not other or other != uuid]
+    members = [place for place in places if place.name.casefold() != root.name.casefold()]
+    missing = [place.name for place in members if not place.is_file()]
+    if missing:
+        raise StackError(
+            f"{shown(root)} belongs to an OME-TIFF of {len(members) + 1} files, and {len(missing)} of "
+            f"them are not beside it: {listed(missing)}; put all files of the set into one folder"
+        )
+    return members

@@ -1,0 +1,193 @@
+"""What the OME-XML in a TIFF's ImageDescription declares; read strictly, entities never resolved."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+from xml.parsers import expat
+
+from ngff_practical.errors import StackError
+from ngff_practical.model import Channel
+from ngff_practical.stack.faults import clean, one_line, shown
+
+_OME = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?OME[\s>/]")
+_MARKUP = re.compile(r"<\s*[A-Za-z/!?]")
+_DEEPEST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class OmeImage:
+    """One Image of an OME-XML document: sizes by axis letter, numbers and units as they stand there."""
+
+    name: str
+    sizes: dict[str, int]
+    physical: dict[str, tuple[str, str]]  # axis name -> (number, unit)
+    increment: tuple[str, str] | None
+    channels: tuple[Channel, ...]
+    files: tuple[tuple[str, str], ...]  # (UUID, file name) of the files its planes lie in
+    has_data: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OmeDocument:
+    """An OME-XML document; `metadata_file` is where the metadata is, for a file that says BinaryOnly."""
+
+    uuid: str
+    images: tuple[OmeImage, ...]
+    metadata_file: str | None
+    text: str
+
+
+def is_ome(text: str) -> bool:
+    """Return True where a description is, or was meant to be, OME-XML."""
+    return _OME.search(text[:4096]) is not None
+
+
+def is_markup(text: str) -> bool:
+    """Return True where text that should be a name holds HTML or XML."""
+    return _MARKUP.search(text) is not None
+
+
+def refuse_entities(text: str, file: Path) -> None:
+    """Raise StackError where a description declares a document type, the carrier of external entities."""
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise StackError(
+            f"{shown(file)}: its description declares XML entities, which no microscope writes and which "
+            "can read "
+            "other files or exhaust memory; it is not read. Save the image anew without that description"
+        )
+
+
+def parse_ome(text: str, file: Path) -> OmeDocument:
+    """Return what an OME-XML document declares, or raise StackError where it is cut off or hostile."""
+    refuse_entities(text, file)
+    root = _parse(text, file)
+    images: list[OmeImage] = []
+    metadata_file: str | None = None
+    for element in root:
+        kind = _local(element)
+        if kind == "BinaryOnly":
+            metadata_file = element.get("MetadataFile")
+        elif kind == "Image":
+            images += [_image(element, pixels, file) for pixels in element if _local(pixels) == "Pixels"]
+    return OmeDocument(root.get("UUID", "").strip().lower(), tuple(images), metadata_file, text)
+
+
+def only_image(document: OmeDocument, index: int) -> str:
+    """Return the document with one Image alone, so that a reader cannot pick another one."""
+    root = ElementTree.fromstring(document.text)  # noqa: S314 - parse_ome has refused entities and depth
+    number = -1
+    for element in list(root):
+        if _local(element) != "Image":
+            continue
+        for pixels in [child for child in element if _local(child) == "Pixels"]:
+            number += 1
+            if number != index:
+                element.remove(pixels)
+        if not any(_local(child) == "Pixels" for child in element):
+            root.remove(element)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _parse(text: str, file: Path) -> ElementTree.Element:
+    """Return the root, after a first pass that refuses documents nested too deep for a recursive reader."""
+    depth = 0
+
+    def enter(_name: str, _attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _DEEPEST:
+            raise StackError(
+                f"{shown(file)}: its OME-XML is nested more than {_DEEPEST} deep; it is not read"
+            )
+
+    def leave(_name: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser = expat.ParserCreate("utf-8")
+    parser.StartElementHandler = enter
+    parser.EndElementHandler = leave
+    try:
+        parser.Parse(text.strip("\0 \r\n\t").encode("utf-8", "replace"), True)
+        return ElementTree.fromstring(text.strip("\0 \r\n\t"))  # noqa: S314 - no entities, bounded depth
+    except (expat.ExpatError, ElementTree.ParseError) as error:
+        raise StackError(
+            f"{shown(file)}: its OME-XML is cut off or damaged ({one_line(error)}); "
+            "copy the file again, or save it anew from the program that made it"
+        ) from error
+
+
+def _local(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def _image(element: ElementTree.Element, pixels: ElementTree.Element, file: Path) -> OmeImage:
+    try:
+        sizes = {letter: int(pixels.attrib[f"Size{letter}"]) for letter in "TCZYX"}
+    except (KeyError, ValueError) as error:
+        raise StackError(
+            f"{shown(file)}: its OME-XML does not state the image's size ({one_line(error)}); "
+            "save it anew from the program that made it"
+        ) from error
+    physical = {
+        axis: (
+            pixels.attrib[f"PhysicalSize{axis.upper()}"],
+            pixels.get(f"PhysicalSize{axis.upper()}Unit", "µm"),
+        )
+        for axis in "zyx"
+        if f"PhysicalSize{axis.upper()}" in pixels.attrib
+    }
+    increment = pixels.get("TimeIncrement")
+    data = [child for child in pixels if _local(child) == "TiffData"]
+    uuids = [child for block in data for child in block if _local(child) == "UUID"]
+    return OmeImage(
+        name=element.get("Name", ""),
+        sizes=sizes,
+        physical=physical,
+        increment=None if increment is None else (increment, pixels.get("TimeIncrementUnit", "s")),
+        channels=_channels([child for child in pixels if _local(child) == "Channel"]),
+        files=tuple(
+            dict.fromkeys(
+                ((child.text or "").strip().lower(), child.attrib["FileName"])
+                for child in uuids
+                if "FileName" in child.attrib
+            )
+        ),
+        has_data=bool(data),
+    )
+
+
+def _channels(elements: list[ElementTree.Element]) -> tuple[Channel, ...]:
+    """Return names and colours, or () where the document gives neither for any channel."""
+    channels: list[Channel] = []
+    stated = False
+    for index, element in enumerate(elements):
+        name = clean(element.get("Name", ""))
+        usable = name and not is_markup(name)
+        color = _color(element.get("Color"))
+        stated = stated or bool(usable) or color is not None
+        channels.append(Channel(name if usable else f"channel {index}", color))
+    return tuple(channels) if stated else ()
+
+
+def _color(text: str | None) -> str | None:
+    """Return six hex digits for OME's signed RGBA, None where it is absent, broken or transparent."""
+    try:
+        value = int(text or "") & 0xFFFFFFFF
+    except ValueError:
+        return None
+    return f"{value >> 8:06X}" if value & 0xFF else None
+
+
+def number(text: object) -> float:
+    """Return a stated number, NaN where it is none."""
+    if isinstance(text, bool):
+        return math.nan
+    try:
+        return float(text) if isinstance(text, (str, int, float)) else math.nan
+    except (ValueError, OverflowError):
+        return math.nan

@@ -1,0 +1,186 @@
+"""Where the pixels of a page lie: every strip and tile is found inside the file before one is read."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tifffile
+
+from ngff_practical.errors import StackError
+from ngff_practical.stack.chain import Geometry
+from ngff_practical.stack.faults import by, shown
+
+_DEPTHS = frozenset({1, 2, 4, 6, 8, 10, 12, 14, 16, 24, 32, 64})
+_MOST_EXPANDED = 256 * 2**20  # bytes; a page that expands to more from next to nothing is taken for a bomb
+_MOST_EXPANSION = 500
+_TAG_NAMES = {
+    256: "width",
+    257: "height",
+    258: "bits per sample",
+    259: "compression",
+    262: "photometric interpretation",
+    277: "samples per pixel",
+    278: "rows per strip",
+    284: "planar configuration",
+    322: "tile width",
+    323: "tile height",
+    339: "sample format",
+}
+
+type AnyPage = tifffile.TiffPage | tifffile.TiffFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """How a page is cut into strips or tiles of `length` x `width` pixels, numbered in rows, then samples."""
+
+    rows: int
+    columns: int
+    length: int
+    width: int
+    tiled: bool
+
+    @property
+    def per_sample(self) -> int:
+        """Number of segments that hold one (y, x) plane."""
+        return self.rows * self.columns
+
+
+def grid_of(page: tifffile.TiffPage) -> Grid:
+    """Return how a page is cut."""
+    if page.is_tiled:
+        length, width = page.tilelength, page.tilewidth
+    else:
+        length, width = page.rowsperstrip, page.imagewidth
+    return Grid(
+        math.ceil(page.imagelength / length), math.ceil(page.imagewidth / width), length, width, page.is_tiled
+    )
+
+
+def check_page(page: tifffile.TiffPage, file: Path, number: int) -> None:
+    """Raise StackError where a page claims what cannot be: no pixels, odd samples, an absurd size."""
+    name = f"{shown(file)}, page {number}"
+    bits = page.bitspersample if isinstance(page.bitspersample, tuple) else (page.bitspersample,)
+    if page.samplesperpixel < 1 or not page.imagewidth or not page.imagelength:
+        raise StackError(
+            f"{name} claims {page.imagelength} x {page.imagewidth} pixels of {page.samplesperpixel} "
+            "samples each, which is no image; the file is damaged: copy it again, or save it anew"
+        )
+    if (
+        page.dtype is None
+        or not set(bits) <= _DEPTHS
+        or page.dtype.kind not in "biuf"
+        or page.dtype.itemsize > 8
+    ):
+        kind = page.dtype.name if page.dtype is not None and page.dtype.kind not in "biu" else "integers"
+        raise StackError(
+            f"{name} holds {kind} of {' + '.join(map(str, bits))} bits per sample, which cannot be read "
+            "here; save it as integers of 8 to 64 bits or as float"
+        )
+    if page.is_tiled and (page.tilelength < 1 or page.tilewidth < 1 or page.tiledepth > 1):
+        raise StackError(
+            f"{name} is cut into tiles of {by((page.tiledepth, page.tilelength, page.tilewidth))}, which "
+            "cannot be read here; save it with flat tiles or strips"
+        )
+    if not page.is_tiled and page.rowsperstrip < 1:
+        raise StackError(
+            f"{name} claims strips of {page.rowsperstrip} rows; the file is damaged: save it anew"
+        )
+    stored = sum(page.databytecounts)
+    if page.compression != 1 and page.nbytes > max(_MOST_EXPANDED, _MOST_EXPANSION * stored):
+        raise StackError(
+            f"{name} claims to expand from {stored} to {page.nbytes} bytes, "
+            f"{page.nbytes // max(stored, 1)} times as "
+            "much; images do not compress like that, files made to exhaust memory do. If it is genuine, "
+            "save it with less compression"
+        )
+
+
+def check_same(geometry: Geometry, first: Geometry, file: Path, number: int, first_number: int) -> None:
+    """Raise StackError that names what differs between two pages of one stack."""
+    if geometry == first:
+        return
+    one, other = dict(first), dict(geometry)
+    for tag in sorted(one.keys() | other.keys()):
+        if one.get(tag) != other.get(tag):
+            raise StackError(
+                f"{shown(file)}: page {number} has {_TAG_NAMES.get(tag, f'TIFF tag {tag}')} "
+                f"{_said(other.get(tag))}, "
+                f"page {first_number} has {_said(one.get(tag))}; one stack needs pages of one kind: split "
+                "the file"
+            )
+
+
+def _said(values: tuple[int, ...] | None) -> str:
+    return "none" if values is None else ", ".join(map(str, values))
+
+
+def place_segments(page: AnyPage, key: tifffile.TiffPage, nbytes: int, file: Path) -> tuple[int | None, ...]:
+    """Return where each sample's plane starts in the file, or raise StackError where a segment is not there.
+
+    A plane has a place where its pixels lie uncompressed in one piece; interleaved samples and everything
+    that needs decoding have none. `key` is the page that describes how this one is stored.
+    """
+    name = f"{shown(file)}, page {page.index + 1}"
+    grid = grid_of(key)
+    separate = key.samplesperpixel if key.planarconfig == 2 else 1
+    expected = grid.per_sample * separate
+    offsets, counts = page.dataoffsets, page.databytecounts
+    if len(offsets) != expected or len(counts) != expected:
+        raise StackError(
+            f"{name} lists {len(offsets)} strips or tiles with {len(counts)} sizes, its shape needs "
+            f"{expected}; the file is damaged: copy it again, or save it anew"
+        )
+    sizes = segment_sizes(key, grid)
+    if min(offsets) <= 0 or min(counts) <= 0:
+        raise StackError(
+            f"{name} leaves {sum(1 for at, n in zip(offsets, counts, strict=True) if at <= 0 or n <= 0)} "
+            "of its "
+            f"{expected} strips or tiles empty; missing pixels are not replaced by zeros: save the file anew"
+        )
+    end = max(at + count for at, count in zip(offsets, counts, strict=True))
+    if key.compression == 1:
+        short = [
+            i for i, (count, size) in enumerate(zip(counts, sizes * separate, strict=True)) if count < size
+        ]
+        if short:
+            raise StackError(
+                f"{name}: strip or tile {short[0] + 1} holds {counts[short[0]]} bytes and needs "
+                f"{sizes[short[0] % len(sizes)]}; the file is damaged: copy it again, or save it anew"
+            )
+    if end > nbytes:
+        raise StackError(
+            f"{name} needs bytes up to {end}, but the file ends at {nbytes}; it is cut off "
+            "or damaged: copy or download it again"
+        )
+    if not (key.is_final and grid.columns == 1 and (grid.width == key.imagewidth)):
+        return (None,) * key.samplesperpixel
+    starts: list[int | None] = []
+    for sample in range(separate):
+        part = range(sample * grid.per_sample, (sample + 1) * grid.per_sample)
+        whole = all(offsets[i] + sizes[i % len(sizes)] == offsets[i + 1] for i in part[:-1])
+        starts.append(offsets[part[0]] if whole else None)
+    return tuple(starts) if separate == key.samplesperpixel else (None,) * key.samplesperpixel
+
+
+def segment_sizes(page: tifffile.TiffPage, grid: Grid) -> tuple[int, ...]:
+    """Return the uncompressed size in bytes of every segment of one sample (of all, where interleaved)."""
+    bits = page.bitspersample
+    per_pixel = (
+        sum(bits)
+        if isinstance(bits, tuple)
+        else bits * (1 if page.planarconfig == 2 else page.samplesperpixel)
+    )
+    line = (grid.width * per_pixel + 7) // 8
+    if grid.tiled:
+        return (line * grid.length,) * grid.per_sample
+    last = page.imagelength - (grid.rows - 1) * grid.length
+    return (line * grid.length,) * (grid.rows - 1) + (line * last,)
+
+
+def native(dtype: np.dtype[np.generic]) -> np.dtype[np.generic]:
+    """Return a dtype in this machine's byte order."""
+    return dtype.newbyteorder("=")

@@ -1,0 +1,277 @@
+"""The first image of an open TIFF: its planes, each found in its file, compared with what is declared."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import tifffile
+
+from ngff_practical.errors import StackError
+from ngff_practical.model import Channel, Plane, Shape
+from ngff_practical.stack.calibration import Calibration
+from ngff_practical.stack.chain import Chain, walk_chain
+from ngff_practical.stack.faults import by, clean, reading, shown
+from ngff_practical.stack.ome import OmeImage
+from ngff_practical.stack.pages import (
+    AnyPage,
+    check_page,
+    check_same,
+    grid_of,
+    native,
+    place_segments,
+    segment_sizes,
+)
+from ngff_practical.stack.reader import decode_segment
+from ngff_practical.stack.stated import remarks_on, stated_calibration, stated_channels
+
+_STK_PLANES = 33629  # MetaMorph's tag that counts the planes behind one directory
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """An image as its files store it.
+
+    `stored` has tifffile's letter for every axis, those of length 1 included; `planes` runs in C order over
+    the axes other than Y and X. `notes` are about the file alone, whatever becomes of it.
+    """
+
+    files: tuple[Path, ...]
+    stored: str
+    shape: Shape
+    dtype: np.dtype[np.generic]
+    byteorder: Literal["<", ">"]
+    planes: tuple[Plane, ...]
+    calibration: Calibration
+    channels: tuple[Channel, ...]
+    notes: tuple[str, ...]
+
+
+class Files:
+    """The files an image may use, as they were named, with their pages; tifffile knows their real paths."""
+
+    def __init__(self, tried: set[int]) -> None:
+        self.tried = tried
+        self._known: dict[str, tuple[Path, Chain]] = {}
+
+    def add(self, file: Path) -> None:
+        """Walk a file's pages, once; raises StackError where they are damaged."""
+        real = os.path.realpath(file)
+        if real not in self._known:
+            with reading(file):
+                self._known[real] = file, walk_chain(file)
+
+    def find(self, tif: tifffile.TiffFile) -> tuple[Path, Chain]:
+        """Return the name and the pages of an open file, or raise StackError where it is none of these."""
+        path = tif.filehandle.path
+        if path not in self._known:
+            raise StackError(
+                f"{shown(Path(path))} is used by the metadata, but is not one of the files it names"
+            )
+        return self._known[path]
+
+
+def open_tiff(file: Path, *, ome: bool | None = None, text: str | None = None) -> tifffile.TiffFile:
+    """Return an open file; Micro-Manager's index is not used, it would stand in for the pages."""
+    return tifffile.TiffFile(file, omexml=text, is_ome=ome, is_mmstack=False, is_ndtiff=False)
+
+
+def load_series(
+    tif: tifffile.TiffFile,
+    files: Files,
+    image: OmeImage | None,
+    heard: list[str],
+    *,
+    notes: tuple[str, ...] = (),
+) -> StoredImage:
+    """Return the first series of an open file, after comparing it with what its metadata declares."""
+    file, chain = files.find(tif)
+    check_page(tif.pages.first, file, 1)
+    if len(set(chain.pages)) > 1:
+        tif.is_uniform = False  # tifffile judges by three pages
+    every = tif.series(kind=None if image is None else "ome", squeeze=False)
+    if not every and image is not None:
+        every = tif.series(kind="generic", squeeze=False)
+    if not every:
+        raise StackError(f"{shown(file)} holds no image; save it again from the program that made it")
+    series = every[0]
+    key = series.keyframe
+    check_page(key, file, key.index + 1)
+    stored, shape = series.axes, tuple(int(size) for size in series.shape)
+    _check_declared(tif, series, image, heard, file)
+    used, planes = _planes(tif, series, files, file)
+    if not key.is_final and key.compression not in files.tried:
+        _try_codec(key, files.find(key.parent)[0])
+        files.tried.add(key.compression)
+    count = math.prod(size for code, size in zip(stored, shape, strict=True) if code in "CS")
+    return StoredImage(
+        files=used,
+        stored=stored,
+        shape=shape,
+        dtype=native(np.dtype(key.dtype)),
+        byteorder=key.parent.byteorder,
+        planes=planes,
+        calibration=stated_calibration(tif, series, image),
+        channels=stated_channels(tif, key, image, stored, shape, count),
+        notes=(*notes, *remarks_on(every, key, heard)),
+    )
+
+
+def _check_declared(
+    tif: tifffile.TiffFile,
+    series: tifffile.TiffPageSeries,
+    image: OmeImage | None,
+    heard: list[str],
+    file: Path,
+) -> None:
+    """Raise StackError where the file holds another image than its metadata says."""
+    sizes = dict.fromkeys("TCZSYX", 1)
+    for letter, size in zip(series.axes, series.shape, strict=True):
+        sizes[letter] = sizes.get(letter, 1) * int(size)
+    complaint = next((text for text in heard if " series " in text and "shaped" not in text), "")
+    about = f" ({clean((complaint.partition('> ')[2] or complaint).partition('. ')[0])})" if complaint else ""
+    advice = "pages are missing, left over or damaged: copy the file again, or save it anew"
+    if image is not None:
+        declared = by(image.sizes[letter] for letter in "TCZYX")
+        found = by((sizes["T"], sizes["C"] * sizes["S"], sizes["Z"], sizes["Y"], sizes["X"]))
+        if series.kind != "ome" or math.prod(image.sizes.values()) != math.prod(sizes.values()) or complaint:
+            raise StackError(
+                f"{shown(file)}: its OME-XML declares {declared} (t, c, z, y, x), which its pages do not hold"
+                f"{about}; {advice}"
+            )
+        if set(series.axes) <= set("TCZSYX") and declared != found:
+            raise StackError(
+                f"{shown(file)}: its OME-XML declares {declared} (t, c, z, y, x), its pages hold {found}; "
+                f"{advice}"
+            )
+    elif tif.is_imagej and not tif.pages.first.is_stk:
+        metadata = tif.imagej_metadata or {}
+        declared = ", ".join(
+            f"{metadata[word]} {word}" for word in ("channels", "slices", "frames") if word in metadata
+        )
+        pages = math.prod(series.shape) // math.prod(series.keyframe.shaped)
+        if series.kind != "imagej" or complaint or len(tif.pages) > pages:
+            raise StackError(
+                f"{shown(file)}: its ImageJ metadata declares {metadata.get('images', 1)} images "
+                f"({declared or 'no more'}), but it has {len(tif.pages)} pages in {tif.filehandle.size} "
+                f"bytes; {advice}"
+            )
+    elif _STK_PLANES in tif.pages.first.tags and series.kind != "stk":
+        raise StackError(
+            f"{shown(file)}: its MetaMorph metadata is damaged, and its planes with it; {advice}"
+        )
+
+
+def _planes(
+    tif: tifffile.TiffFile, series: tifffile.TiffPageSeries, known: Files, file: Path
+) -> tuple[tuple[Path, ...], tuple[Plane, ...]]:
+    """Return the files of a series and all its planes, every one of them found in its file."""
+    key = series.keyframe
+    per_page = math.prod(key.shaped)
+    count, rest = divmod(math.prod(series.shape), per_page)
+    if rest or not count:
+        raise StackError(
+            f"{shown(file)} declares {by(series.shape)} values, which are no whole pages; save it anew"
+        )
+    files: dict[Path, int] = {}
+    planes: list[Plane] = []
+    own = known.find(tif)[1]
+    if _one_piece(series, count, len(own.pages)):
+        return (file,), _planes_in_one_piece(key, count, own, file)
+    if key.imagedepth > 1:
+        raise StackError(
+            f"{shown(file)} stores {key.imagedepth} planes in one compressed or tiled page, which cannot "
+            "be read here; save it with one page per plane"
+        )
+    first = known.find(key.parent)[1].pages[key.index]
+    used: set[tuple[Path, int]] = set()
+    for page in _pages(tif, series, count):
+        if page is None:
+            raise StackError(
+                f"{shown(file)} declares {count} pages, and page {len(used) + 1} is missing; "
+                "missing planes are not replaced by black ones: get the whole file, or save it anew"
+            )
+        place, chain = known.find(page.parent)
+        if len(page.treeindex) > 1 or page.index >= len(chain.pages):
+            raise StackError(
+                f"{shown(file)} declares a page in {shown(place)} that is not there; save it anew"
+            )
+        check_same(chain.pages[page.index], first, place, page.index + 1, key.index + 1)
+        if (place, page.index) in used:
+            raise StackError(
+                f"{shown(file)}: its metadata uses page {page.index + 1} of {shown(place)} for two planes; "
+                "save it anew from the program that made it"
+            )
+        used.add((place, page.index))
+        number = files.setdefault(place, len(files))
+        starts = place_segments(page, key, chain.nbytes, place)
+        if page.parent.byteorder != key.parent.byteorder:
+            starts = (None,) * len(starts)  # decoded instead: a source has one byte order
+        planes += [
+            Plane(number, page.index, sample if len(starts) > 1 else None, start)
+            for sample, start in enumerate(starts)
+        ]
+    _check_gaps(used, file, series)
+    return tuple(files), tuple(planes)
+
+
+def _pages(tif: tifffile.TiffFile, series: tifffile.TiffPageSeries, count: int) -> Iterator[AnyPage | None]:
+    """Yield the pages of a series, read as light frames where tifffile has not read them yet."""
+    if len(series) < count:
+        yield from series
+        yield None
+        return
+    if series.keyframe.parent is tif:
+        tif.pages.useframes = True
+        tif.pages.set_keyframe(series.keyframe.index)
+    for index in range(count):
+        yield series[index]
+
+
+def _one_piece(series: tifffile.TiffPageSeries, count: int, pages: int) -> bool:
+    """Return True where one directory describes planes that follow each other (ImageJ > 4 GB, STK)."""
+    key = series.keyframe
+    return series.kind != "ome" and pages == 1 and (count > 1 or key.imagedepth > 1) and key.is_final
+
+
+def _planes_in_one_piece(key: tifffile.TiffPage, count: int, chain: Chain, file: Path) -> tuple[Plane, ...]:
+    """Return planes that lie one after the other from the first page's offset on."""
+    grid = grid_of(key)
+    start = key.dataoffsets[0]
+    samples = key.samplesperpixel if key.planarconfig == 1 else 1
+    step = sum(segment_sizes(key, grid))
+    total = count * math.prod(key.shaped[:2])
+    if samples > 1:
+        raise StackError(
+            f"{shown(file)} stores {count} interleaved colour images in one page; save one page for each"
+        )
+    if start <= 0 or start + total * step > chain.nbytes:
+        raise StackError(
+            f"{shown(file)} declares {total} planes of {step} bytes from byte {start} on, but ends at byte "
+            f"{chain.nbytes}; it is cut off: copy or download it again"
+        )
+    return tuple(Plane(0, key.index, None, start + number * step) for number in range(total))
+
+
+def _check_gaps(used: set[tuple[Path, int]], file: Path, series: tifffile.TiffPageSeries) -> None:
+    """Raise StackError where pages of another kind lie between those of a stack without metadata."""
+    indices = {index for _, index in used}
+    first, last = min(indices), max(indices)
+    if series.kind in ("generic", "uniform") and last - first + 1 != len(indices):
+        odd = next(index for index in range(first, last) if index not in indices)
+        raise StackError(
+            f"{shown(file)}: page {odd + 1} is of another shape or data type than the pages around it; "
+            "one stack needs pages of one kind: split the file"
+        )
+
+
+def _try_codec(key: tifffile.TiffPage, file: Path) -> None:
+    """Decode one strip or tile, so that a codec nobody has is known before a conversion starts."""
+    with reading(file), file.open("rb") as handle:
+        handle.seek(key.dataoffsets[0])
+        decode_segment(key, key.jpegtables, handle.read(key.databytecounts[0]), 0)

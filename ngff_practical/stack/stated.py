@@ -1,0 +1,93 @@
+"""What an open TIFF states beside its pixels: voxel size, channels, and what a person should know."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import tifffile
+
+from ngff_practical.model import Channel, Shape
+from ngff_practical.stack.calibration import (
+    Calibration,
+    calibration_of_imagej,
+    calibration_of_metaseries,
+    calibration_of_ome,
+    calibration_of_series,
+    calibration_of_tags,
+    imagej_channels,
+)
+from ngff_practical.stack.faults import by, clean, listed
+from ngff_practical.stack.ome import OmeImage
+
+_PHOTOMETRIC = {
+    0: "The file calls 0 white (inverted photometric interpretation); its values are kept as stored.",
+    3: "The file has a colour palette; its indices are kept as values, the colours are left out.",
+    5: "The samples are inks (CMYK), not fluorescence channels; they are kept as stored.",
+    8: "The samples are CIE L*a*b* coordinates; they are kept as stored.",
+}
+_RGB = (Channel("Red", "FF0000"), Channel("Green", "00FF00"), Channel("Blue", "0000FF"), Channel("Alpha"))
+
+
+def stated_calibration(
+    tif: tifffile.TiffFile, series: tifffile.TiffPageSeries, image: OmeImage | None
+) -> Calibration:
+    """Return the calibration from the metadata that describes this kind of file."""
+    page = tif.pages.first
+    if image is not None:
+        return calibration_of_ome(image)
+    if tif.is_imagej:
+        return calibration_of_imagej(tif.imagej_metadata or {}, page)
+    if tif.is_metaseries:
+        return calibration_of_metaseries(tif.metaseries_metadata or {})
+    if series.kind == "shaped" and {"unit", "spacing"} & set(metadata := (tif.shaped_metadata or ({},))[0]):
+        return calibration_of_imagej(metadata, page)
+    if series.kind in ("generic", "uniform", "shaped", "ome"):
+        return calibration_of_tags(page)
+    return calibration_of_series(series)
+
+
+def stated_channels(
+    tif: tifffile.TiffFile,
+    key: tifffile.TiffPage,
+    image: OmeImage | None,
+    stored: str,
+    shape: Shape,
+    count: int,
+) -> tuple[Channel, ...]:
+    """Return names and colours of the channels where the file states them."""
+    if image is not None and len(image.channels) == count:
+        return image.channels
+    if key.photometric in (2, 6) and count == key.samplesperpixel and 3 <= count <= 4:
+        return _RGB[:count]
+    if image is None and tif.is_imagej:
+        planes = math.prod(size for code, size in zip(stored, shape, strict=True) if code not in "YX")
+        return imagej_channels(tif.imagej_metadata or {}, count, planes)
+    return ()
+
+
+def remarks_on(every: tifffile.TiffSeries, key: tifffile.TiffPage, heard: list[str]) -> list[str]:
+    """Return what a person should know about the file: left-out images, inverted or turned pixels."""
+    notes: list[str] = []
+    others = [f"{by(series.keyframe.shape)} {series.dtype.name}" for series in list(every)[1:]]
+    if others:
+        notes.append(
+            f"The file holds {len(others) + 1} images; the first is used, left out: {listed(others)}."
+        )
+    if every[0].is_pyramidal:
+        notes.append(
+            "The file holds smaller copies of its pages (a pyramid); they are left out and made anew."
+        )
+    if 262 in key.tags and int(key.photometric) in _PHOTOMETRIC:
+        notes.append(_PHOTOMETRIC[int(key.photometric)])
+    orientation = int(key.tags.valueof(274) or 1)
+    if orientation != 1:
+        notes.append(
+            f"The file asks viewers to turn or mirror it (orientation {int(orientation)}); it is kept as "
+            "stored."
+        )
+    if heard:
+        complaint = re.sub(r"^.*> |^\w+Error\('|'\)$", "", heard[0])
+        more = f" (and {len(heard) - 1} more complaints)" if len(heard) > 1 else ""
+        notes.append(f"Parts of the file that were not needed are damaged: {clean(complaint)}{more}.")
+    return notes
