@@ -2,15 +2,15 @@
 
 
 class NgffPracticalError(Exception):
-    """Root of every error this package raises on purpose; its text is written for the person at the keyboard."""
+    """Root of every error this package raises on purpose, with a text for the person at the keyboard."""
 
 
 class StackError(NgffPracticalError, ValueError):
-    """A TIFF stack cannot be read as one image: missing planes, mixed shapes, damaged files, unstated axes."""
+    """A TIFF stack that is no image: missing planes, mixed shapes, damaged files, unstated axes."""
 
 
 class PlanError(NgffPracticalError, ValueError):
-    """A pyramid as asked for cannot be written: chunks, shards, factors or levels that do not fit the image."""
+    """A pyramid that cannot be written: chunks, shards, factors or levels that do not fit the image."""
 
 
 class MetadataError(NgffPracticalError, ValueError):

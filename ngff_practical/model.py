@@ -247,7 +247,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class ChunkAccess:
-    """What reading a region touches: chunks and objects it meets, bytes wanted and bytes read (uncompressed)."""
+    """What reading a region touches: chunks, objects, bytes wanted and bytes read (before compression)."""
 
     level: str
     chunks: int
@@ -374,7 +374,7 @@ class TransferReport:
 
     source: str
     destination: str
-    manifest: Manifest
+    manifest: Manifest = field(repr=False)
     copied: int
     skipped: int
     verified: int

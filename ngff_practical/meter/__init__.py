@@ -1,0 +1,6 @@
+"""Requests and bytes, whoever made them: one record type, several sources, one way to watch."""
+
+from ngff_practical.meter.naming import request_key
+from ngff_practical.meter.recorder import Recorder, RequestSource, Seen, Totals, totals, watch
+
+__all__ = ["Recorder", "RequestSource", "Seen", "Totals", "request_key", "totals", "watch"]

@@ -1,0 +1,32 @@
+"""Objects by key, in a folder or on S3: places, stores, listings, and errors that explain themselves."""
+
+from ngff_practical.storage.clients import filesystem, object_store
+from ngff_practical.storage.credentials import has_credentials
+from ngff_practical.storage.explain import explained
+from ngff_practical.storage.objects import (
+    delete_object,
+    list_folder,
+    list_objects,
+    object_exists,
+    reachable,
+    read_object,
+    write_object,
+)
+from ngff_practical.storage.places import parse_place
+from ngff_practical.storage.stores import zarr_store
+
+__all__ = [
+    "delete_object",
+    "explained",
+    "filesystem",
+    "has_credentials",
+    "list_folder",
+    "list_objects",
+    "object_exists",
+    "object_store",
+    "parse_place",
+    "reachable",
+    "read_object",
+    "write_object",
+    "zarr_store",
+]

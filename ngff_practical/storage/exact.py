@@ -1,0 +1,103 @@
+"""Keys that obstore cannot say ("a//b", "a/", "a/./b"), through botocore: slower, and every key S3 allows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from ngff_practical.model import Location, StoredObject
+from ngff_practical.storage.clients import exact_client
+from ngff_practical.storage.credentials import region, require_keys
+from ngff_practical.storage.explain import Doing, explain
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+_ODD = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|[\x00-\x1f\x7f]")
+
+
+def is_odd(key: str) -> bool:
+    """Return True for keys with an empty part, "." or ".." as a part, or a control character."""
+    return _ODD.search(key) is not None
+
+
+def list_below(place: Location) -> tuple[StoredObject, ...]:
+    """Return everything below the location's key, folder markers ("a/") left out, sorted by key."""
+    prefix = f"{place.key}/" if place.key else ""
+    with _client(place, doing="list") as client:
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=place.bucket, Prefix=prefix)
+        found = [
+            _stored(item, prefix)
+            for page in pages
+            for item in page.get("Contents", ())
+            if not item["Key"].endswith("/")
+        ]
+    return tuple(sorted(found, key=attrgetter("key")))
+
+
+def list_here(place: Location) -> tuple[tuple[str, ...], tuple[StoredObject, ...]]:
+    """Return folder names and objects directly below the location's key."""
+    prefix = f"{place.key}/" if place.key else ""
+    folders: list[str] = []
+    objects: list[StoredObject] = []
+    with _client(place, doing="list") as client:
+        pages = client.get_paginator("list_objects_v2").paginate(
+            Bucket=place.bucket, Prefix=prefix, Delimiter="/"
+        )
+        for page in pages:
+            folders += [item["Prefix"][len(prefix) : -1] for item in page.get("CommonPrefixes", ())]
+            objects += [
+                _stored(item, prefix) for item in page.get("Contents", ()) if not item["Key"].endswith("/")
+            ]
+    return tuple(sorted(folders)), tuple(sorted(objects, key=attrgetter("key")))
+
+
+def read(place: Location, path: str) -> bytes:
+    """Return the bytes of the object with this key in the location's bucket."""
+    with _client(place, path) as client:
+        body: bytes = client.get_object(Bucket=place.bucket, Key=path)["Body"].read()
+    return body
+
+
+def head(place: Location, path: str) -> None:
+    """Ask for the object with this key; returns where it is there."""
+    with _client(place, path) as client:
+        client.head_object(Bucket=place.bucket, Key=path)
+
+
+def write(place: Location, path: str, data: bytes, *, overwrite: bool) -> None:
+    """Store an object under this key."""
+    guard = {} if overwrite else {"IfNoneMatch": "*"}
+    with _client(place, path, doing="write") as client:
+        client.put_object(Bucket=place.bucket, Key=path, Body=data, **guard)
+
+
+def delete(place: Location, path: str) -> None:
+    """Delete the object with this key."""
+    with _client(place, path, doing="delete") as client:
+        client.delete_object(Bucket=place.bucket, Key=path)
+
+
+@contextmanager
+def _client(place: Location, path: str = "", *, doing: Doing = "read") -> Iterator[BaseClient]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    who = "" if place.anonymous else require_keys().fingerprint
+    try:
+        yield _cached_client(place.endpoint, place.anonymous, region(), who)
+    except (BotoCoreError, ClientError) as error:
+        whole_bucket = Location(place.endpoint, place.bucket, anonymous=place.anonymous)
+        raise explain(error, whole_bucket if path else place, path, doing=doing) from None
+
+
+@lru_cache(maxsize=16)
+def _cached_client(endpoint: str, anonymous: bool, region: str, who: str) -> BaseClient:
+    return exact_client(Location(endpoint, "any", anonymous=anonymous))
+
+
+def _stored(item: dict[str, str | int], prefix: str) -> StoredObject:
+    return StoredObject(str(item["Key"])[len(prefix) :], int(item["Size"]), str(item["ETag"]).strip('"'))

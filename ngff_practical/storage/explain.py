@@ -1,0 +1,215 @@
+"""Errors of S3 libraries, told in one sentence with the way out; nothing of their own text gets through."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import urlsplit
+
+from obstore.exceptions import BaseError
+
+from ngff_practical.errors import AccessError, ExistsError, NgffPracticalError, NotFoundError, StorageError
+from ngff_practical.model import Location
+
+type Doing = Literal["read", "list", "write", "delete"]
+
+# What obstore says when a connection fails, in the words of the Rust libraries below it.
+_BROKEN = (
+    ("NotPartial", "whole only"),
+    ("ConnectionRefused", "refused"),
+    ("Could not connect to the endpoint", "refused"),
+    ("Connect timeout", "timeout"),
+    ("Read timeout", "timeout"),
+    ("dns error", "unknown host"),
+    ("certificate", "certificate"),
+    ("SSL validation failed", "certificate"),
+    ("InvalidContentType", "not tls"),
+    ("TimedOut", "timeout"),
+    ("timed out", "timeout"),
+    ("NetworkUnreachable", "refused"),
+    ("HostUnreachable", "refused"),
+    ("error sending request", "broken"),
+    ("error decoding response body", "broken"),
+    ("HTTP error", "broken"),
+)
+_NO_LISTING = ("Invalid list response", "Error getting list response body", "invalid list response")
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What went wrong, as far as the server or the connection tells."""
+
+    status: int | None = None
+    code: str | None = None
+    trouble: str | None = None
+
+
+@contextmanager
+def explained(location: Location, key: str = "", *, doing: Doing = "read") -> Iterator[None]:
+    """Turn every error of obstore or botocore inside into ours.
+
+    `key` is relative to the location. Raises NotFoundError, AccessError, ExistsError or StorageError; the
+    library's own text (headers, addresses of requests, whole XML documents) is left out on purpose.
+    """
+    try:
+        yield
+    except NgffPracticalError:
+        raise
+    except (BaseError, OSError) as error:
+        raise explain(error, location, key, doing=doing) from None
+
+
+@contextmanager
+def explain_path(location: Location) -> Iterator[None]:
+    """Turn obstore's refusal of a key into ours."""
+    try:
+        yield
+    except ValueError:
+        raise StorageError(
+            f"{location.url}: the key has an empty part, a dot for a part or a control character; "
+            "S3 allows that, but it cannot be opened as an image"
+        ) from None
+
+
+def explain(error: Exception, location: Location, key: str = "", *, doing: Doing = "read") -> StorageError:
+    """Return our error for one of obstore's or botocore's."""
+    failure = diagnose(error)
+    url = "/".join(part for part in (location.url, key.removeprefix("/")) if part)
+    if failure.trouble == "whole only":
+        return StorageError(
+            f"{location.endpoint} sends whole objects only, but parts of {url} are needed; "
+            "use a server that answers range requests, or download the image first"
+        )
+    if failure.trouble is not None:
+        return _unreachable(failure, location)
+    if isinstance(error, FileNotFoundError) or failure.status == 404:
+        return _not_found(failure, location, url, doing)
+    if failure.status in (401, 403):
+        return _refused(failure, location, url, doing)
+    if failure.code is None and doing == "list" and failure.status in (None, 400, 405, 501):
+        return _cannot_list(location)
+    if failure.code is None and failure.status in (405, 501):
+        return StorageError(
+            f"{location.endpoint} cannot {doing} {url}: it answers like a plain web server, not like S3"
+        )
+    if failure.status in (409, 412):
+        return ExistsError(
+            f"{url} exists already (the server answered {failure.status}); nothing was overwritten"
+        )
+    if failure.status in (301, 307):
+        return StorageError(
+            f"the bucket {location.bucket!r} is not in this region, or not at {location.endpoint}; "
+            "set AWS_REGION to its region, or correct the endpoint"
+        )
+    if failure.status is not None and failure.status >= 500:
+        return StorageError(
+            f"{location.endpoint} is overloaded or broken: it kept answering {_answer(failure)} for {url}; "
+            "try again later"
+        )
+    return StorageError(f"{location.endpoint} did not {doing} {url}: it answered {_answer(failure)}")
+
+
+def diagnose(error: Exception) -> Failure:
+    """Return status, S3 error code and connection trouble found in an error of obstore or botocore."""
+    response = getattr(error, "response", None)  # botocore's ClientError
+    if isinstance(response, dict):
+        code = response.get("Error", {}).get("Code")
+        return Failure(response.get("ResponseMetadata", {}).get("HTTPStatusCode"), code)
+    text = str(error)
+    if any(words in text for words in _NO_LISTING):
+        return Failure()
+    status = re.search(r"status code: (\d{3})", text)
+    code_found = re.search(r"<Code>(\w{1,60})</Code>", text)
+    if status or code_found:
+        return Failure(int(status.group(1)) if status else None, code_found.group(1) if code_found else None)
+    if type(error).__name__ == "AlreadyExistsError":
+        return Failure(412)
+    return Failure(trouble=next((kind for words, kind in _BROKEN if words in text), None))
+
+
+def _answer(failure: Failure) -> str:
+    return (
+        " ".join(str(part) for part in (failure.status, failure.code) if part) or "something that is not S3"
+    )
+
+
+def _unreachable(failure: Failure, location: Location) -> StorageError:
+    endpoint = location.endpoint
+    host = urlsplit(endpoint).hostname
+    match failure.trouble:
+        case "refused":
+            local = host in ("localhost", "127.0.0.1", "::1")
+            way_out = (
+                "is the sandbox running? start it with `ngff-practical sandbox start`"
+                if local
+                else "check the address, the network, and whether a firewall is in between"
+            )
+            return StorageError(f"nothing answers at {endpoint}; {way_out}")
+        case "unknown host":
+            return StorageError(
+                f"no server is called {host!r}; check the spelling of {endpoint}, and the network"
+            )
+        case "certificate":
+            return StorageError(
+                f"{endpoint} does not prove who it is (its TLS certificate is not trusted); "
+                "check the address, and whether a proxy on this network replaces certificates"
+            )
+        case "not tls":
+            return StorageError(f"{endpoint} does not speak TLS; try http:// in place of https://")
+        case "timeout":
+            return StorageError(
+                f"{endpoint} did not answer in time; check the address and the network, or try again"
+            )
+        case _:
+            return StorageError(f"the connection to {endpoint} broke off; try again")
+
+
+def _not_found(failure: Failure, location: Location, url: str, doing: Doing) -> StorageError:
+    if failure.code == "NoSuchBucket":
+        return NotFoundError(
+            f"there is no bucket {location.bucket!r} at {location.endpoint}; check both spellings"
+        )
+    if doing == "list":
+        return _cannot_list(location)
+    if failure.code == "NoSuchUpload":
+        return NotFoundError(f"the multipart upload of {url} has been aborted; upload it again")
+    return NotFoundError(f"nothing is stored at {url}; check the spelling, keys are case-sensitive")
+
+
+def _cannot_list(location: Location) -> StorageError:
+    return StorageError(
+        f"{location.endpoint} cannot list {location.bucket!r}: it answers like a plain web server, "
+        "not like S3; images can still be opened there by their full address"
+    )
+
+
+_KEY_TROUBLE = {
+    "InvalidAccessKeyId": "does not know the access key in use; it may belong to another server, "
+    "or to a sandbox that has been stopped",
+    "SignatureDoesNotMatch": "says that the secret key does not belong to the access key; copy both again",
+    "RequestTimeTooSkewed": "refuses requests from a clock as wrong as this computer's; set the time right",
+    "ExpiredToken": "says that the credentials have expired; get new ones",
+    "InvalidToken": "does not accept the session token; unset AWS_SESSION_TOKEN or get new credentials",
+    "TokenRefreshRequired": "says that the credentials have expired; get new ones",
+}
+
+
+def _refused(failure: Failure, location: Location, url: str, doing: Doing) -> StorageError:
+    answer = _answer(failure)
+    if failure.code in _KEY_TROUBLE:
+        return AccessError(f"{location.endpoint} {_KEY_TROUBLE[failure.code]} ({answer})")
+    who = "anonymous access" if location.anonymous else "these credentials"
+    if location.anonymous and doing in ("write", "delete"):
+        way_out = "sign with your keys (leave anonymous out)"
+    elif doing in ("write", "delete"):
+        way_out = f"ask the owner of the bucket {location.bucket!r} for the right to {doing}"
+    elif doing == "list":
+        way_out = "the bucket may still be read by full address"
+    else:
+        way_out = "check the spelling, for S3 answers the same for a missing key where listing is not allowed"
+    if location.anonymous and doing in ("read", "list"):
+        way_out += ", or sign with your keys (leave anonymous out)"
+    return AccessError(f"{who} may not {doing} {url} ({answer}); {way_out}")

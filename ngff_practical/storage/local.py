@@ -1,0 +1,133 @@
+"""Objects in a local folder: keys with "/" on every system, and never a way out of the folder."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from ngff_practical.errors import AccessError, ExistsError, NotFoundError, StorageError
+from ngff_practical.model import StoredObject
+
+
+def list_files(root: Path) -> Iterator[StoredObject]:
+    """Yield every file below a folder, in no particular order."""
+    top = _folder(root)
+    pending = [(top, "")]
+    while pending:
+        folder, prefix = pending.pop()
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                key = prefix + entry.name
+                if _is_folder(entry, top, key):
+                    pending.append((Path(entry.path), key + "/"))
+                else:
+                    yield StoredObject(key, entry.stat().st_size)
+
+
+def list_files_here(root: Path) -> tuple[tuple[str, ...], tuple[StoredObject, ...]]:
+    """Return the folders and the files directly in a folder."""
+    top = _folder(root)
+    folders, files = [], []
+    with os.scandir(top) as entries:
+        for entry in entries:
+            if _is_folder(entry, top, entry.name):
+                folders.append(entry.name)
+            else:
+                files.append(StoredObject(entry.name, entry.stat().st_size))
+    return tuple(sorted(folders)), tuple(sorted(files, key=lambda file: file.key))
+
+
+def read_file(root: Path, key: str) -> bytes:
+    """Return the bytes of one file."""
+    path = file_path(root, key)
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotFoundError(f"there is no file {path}; check the spelling") from None
+    except IsADirectoryError:
+        raise NotFoundError(f"{path} is a folder, not a file") from None
+    except PermissionError:
+        if path.is_dir():  # what Windows answers for a folder
+            raise NotFoundError(f"{path} is a folder, not a file") from None
+        raise AccessError(f"{path} may not be read by this user; change its permissions") from None
+
+
+def file_exists(root: Path, key: str) -> bool:
+    """Return True where the key is a file."""
+    return file_path(root, key).is_file()
+
+
+def write_file(root: Path, key: str, data: bytes, *, overwrite: bool) -> None:
+    """Write one file, whole or not at all, with the folders above it."""
+    path = file_path(root, key)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:60]}.", suffix=".part", dir=path.parent)
+    except (FileExistsError, NotADirectoryError):
+        raise StorageError(
+            f"{path.parent} cannot hold {path.name!r}: a file stands where a folder is needed"
+        ) from None
+    except PermissionError:
+        raise AccessError(f"{path.parent} may not be written by this user; choose another folder") from None
+    part = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        if overwrite:
+            part.replace(path)
+        else:
+            _move_into_place(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _move_into_place(part: Path, path: Path) -> None:
+    try:
+        os.link(part, path)  # unlike a rename, fails where the name is taken
+    except FileExistsError:
+        raise ExistsError(f"{path} exists already; nothing was overwritten") from None
+    except OSError:  # a file system without hard links
+        if path.exists():
+            raise ExistsError(f"{path} exists already; nothing was overwritten") from None
+        part.replace(path)
+
+
+def delete_file(root: Path, key: str) -> None:
+    """Delete one file; a file that is not there is no error."""
+    file_path(root, key).unlink(missing_ok=True)
+
+
+def file_path(root: Path, key: str) -> Path:
+    """Return the path of a key below a folder.
+
+    Raises
+    ------
+    AccessError
+        The key, or a link on its way, leads out of the folder.
+    """
+    path = root / key if key else root
+    if "\0" in key or key.startswith("/") or not path.resolve().is_relative_to(root.resolve()):
+        raise AccessError(f"{key!r} leads out of the folder {root}; nothing outside it is read or written")
+    return path
+
+
+def _folder(root: Path) -> Path:
+    if not root.exists():
+        raise NotFoundError(f"there is no folder {root}; check the spelling")
+    if not root.is_dir():
+        raise StorageError(f"{root} is a file, not a folder")
+    return root.resolve()
+
+
+def _is_folder(entry: os.DirEntry[str], top: Path, key: str) -> bool:
+    if not entry.is_symlink():
+        return entry.is_dir(follow_symlinks=False)
+    target = Path(entry.path).resolve()
+    if not target.is_file() or not target.is_relative_to(top):
+        raise AccessError(
+            f"{key} in {top} is a link to {Path(entry.path).readlink()}; "
+            "only links to files in the same folder are followed, put a copy in its place"
+        )
+    return False

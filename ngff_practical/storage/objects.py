@@ -1,0 +1,179 @@
+"""Listing, reading and writing objects by key: one set of functions for folders and for S3."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
+from pathlib import Path
+
+import obstore
+from obstore.exceptions import BaseError, InvalidPathError
+
+from ngff_practical.errors import NotFoundError, StorageError
+from ngff_practical.model import Location, Place, StoredObject
+from ngff_practical.storage import exact, local
+from ngff_practical.storage.clients import bucket_store, object_store
+from ngff_practical.storage.explain import diagnose, explained
+
+_by_key = attrgetter("key")
+
+
+def list_objects(place: Place) -> Iterator[StoredObject]:
+    """Yield everything below a place, sorted by key; keys are relative to it, with "/" separators.
+
+    On S3 nothing below the key yields nothing, as no folder is there to be missed; empty objects that only
+    mark a folder (their key ends in "/") are left out.
+
+    Raises
+    ------
+    StorageError
+        The folder or the bucket does not exist, may not be listed, or is on a plain web server.
+    """
+    if isinstance(place, Path):
+        return iter(sorted(local.list_files(place), key=_by_key))
+    with explained(place, doing="list"):
+        try:
+            found = list(_list_all(place))
+        except InvalidPathError:
+            return iter(exact.list_below(place))
+    if any(stored.nbytes == 0 for stored in found):  # obstore shows the marker "a/" as an object "a"
+        return iter(exact.list_below(place))
+    return iter(sorted(found, key=_by_key))
+
+
+def list_folder(place: Place) -> tuple[tuple[str, ...], tuple[StoredObject, ...]]:
+    """Return the names of the folders and the objects directly below a place, each sorted.
+
+    Raises
+    ------
+    StorageError
+        As for list_objects.
+    """
+    if isinstance(place, Path):
+        return local.list_files_here(place)
+    with explained(place, doing="list"):
+        try:
+            found = obstore.list_with_delimiter(bucket_store(place), prefix=place.key or None)
+        except (InvalidPathError, ValueError):
+            return exact.list_here(place)
+    objects = [_stored(place, item["path"], item["size"], item["e_tag"]) for item in found["objects"]]
+    if any(stored.nbytes == 0 for stored in objects):
+        return exact.list_here(place)
+    folders = sorted(path.rsplit("/", 1)[-1] for path in found["common_prefixes"])
+    return tuple(folders), tuple(sorted(objects, key=_by_key))
+
+
+def read_object(place: Place, key: str = "") -> bytes:
+    """Return the bytes of one object; `key` is relative to the place, "" is the place itself.
+
+    Raises
+    ------
+    NotFoundError
+        Nothing is stored there.
+    AccessError
+        It may not be read. S3 answers so, too, for a missing key in a bucket that may not be listed.
+    """
+    if isinstance(place, Path):
+        return local.read_file(place, key)
+    with explained(place, key):
+        path = _full_key(place, key)
+        if exact.is_odd(path):
+            return exact.read(place, path)
+        return bytes(obstore.get(bucket_store(place), path).bytes())
+
+
+def object_exists(place: Place, key: str = "") -> bool:
+    """Return True where an object (or a file, not a folder) is stored under the key.
+
+    Raises
+    ------
+    AccessError
+        The server does not say.
+    """
+    if isinstance(place, Path):
+        return local.file_exists(place, key)
+    try:
+        with explained(place, key):
+            path = _full_key(place, key)
+            if exact.is_odd(path):
+                exact.head(place, path)
+            else:
+                obstore.head(bucket_store(place), path)
+    except NotFoundError:
+        return False
+    return True
+
+
+def write_object(place: Place, key: str, data: bytes, *, overwrite: bool = False) -> None:
+    """Store one object, whole or not at all.
+
+    Raises
+    ------
+    ExistsError
+        The key is taken and `overwrite` is False. Nothing was written; S3 itself sees to it.
+    """
+    if isinstance(place, Path):
+        local.write_file(place, key, data, overwrite=overwrite)
+        return
+    with explained(place, key, doing="write"):
+        path = _full_key(place, key)
+        if exact.is_odd(path):
+            exact.write(place, path, data, overwrite=overwrite)
+        else:
+            obstore.put(
+                bucket_store(place),
+                path,
+                data,
+                mode="overwrite" if overwrite else "create",
+                use_multipart=False,
+            )
+
+
+def delete_object(place: Place, key: str | Iterable[str]) -> None:
+    """Delete one object or several; what is not there is no error."""
+    keys = [key] if isinstance(key, str) else list(key)
+    if isinstance(place, Path):
+        for name in keys:
+            local.delete_file(place, name)
+        return
+    with explained(place, keys[0] if len(keys) == 1 else "", doing="delete"):
+        paths = [_full_key(place, name) for name in keys]
+        odd = [path for path in paths if exact.is_odd(path)]
+        plain = [path for path in paths if not exact.is_odd(path)]
+        if plain:
+            obstore.delete(bucket_store(place), plain)
+        for path in odd:
+            exact.delete(place, path)
+
+
+def reachable(location: Location, *, timeout_s: float = 3.0) -> bool:
+    """Return True where a server answers at the location's endpoint within the time, whatever it answers."""
+    try:
+        obstore.head(
+            object_store(
+                Location(location.endpoint, location.bucket, anonymous=True), retries=0, timeout_s=timeout_s
+            ),
+            "zarr.json",
+        )
+    except (BaseError, OSError) as error:
+        return diagnose(error).status is not None
+    return True
+
+
+def _list_all(place: Location) -> Iterator[StoredObject]:
+    for page in obstore.list(bucket_store(place), prefix=place.key or None, chunk_size=1000):
+        for item in page:
+            yield _stored(place, item["path"], item["size"], item["e_tag"])
+
+
+def _stored(place: Location, path: str, nbytes: int, etag: str | None) -> StoredObject:
+    return StoredObject(
+        path.removeprefix(f"{place.key}/" if place.key else ""), nbytes, etag and etag.strip('"')
+    )
+
+
+def _full_key(place: Location, key: str) -> str:
+    path = "/".join((place.key, key)) if place.key and key else place.key or key
+    if not path:
+        raise StorageError(f"{place.url} is a whole bucket, not an object; add the key")
+    return path
