@@ -1,0 +1,6 @@
+"""A real S3 server on this computer, for practice: nobody else sees it, and it forgets all when it stops."""
+
+from ngff_practical.sandbox.handle import Sandbox
+from ngff_practical.sandbox.lifecycle import ensure, running, start, stop
+
+__all__ = ["Sandbox", "ensure", "running", "start", "stop"]

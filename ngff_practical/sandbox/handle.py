@@ -1,0 +1,160 @@
+"""A running sandbox as its users see it: where it is, its keys, its log and its network."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from ngff_practical.errors import SandboxError
+from ngff_practical.model import Location, Request
+from ngff_practical.sandbox.state import State
+
+CONTROL = "/_sandbox/"  # no bucket can have this name
+TOKEN_HEADER = "X-Sandbox-Token"  # noqa: S105  the header's name, not a token
+_REGION = "us-east-1"
+_ASK_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A sandbox that was running when this was made; what it stores is gone when it stops."""
+
+    endpoint: str
+    pid: int
+    _state: State = field(repr=False)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The AWS_* variables with which every S3 library finds the sandbox and may write to it."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": self._state.access_key_id,
+            "AWS_SECRET_ACCESS_KEY": self._state.secret_access_key,
+            "AWS_REGION": _REGION,
+            "AWS_DEFAULT_REGION": _REGION,
+            "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+            "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+    def use(self) -> None:
+        """Put the sandbox's variables into os.environ, and take out those that would win over them.
+
+        A proxy that the environment names is told to leave this computer's own addresses alone.
+        """
+        for name in ("AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_PROFILE"):
+            os.environ.pop(name, None)
+        os.environ.update(self.environment)
+        for name in ("NO_PROXY", "no_proxy"):
+            exempt = [host for host in os.environ.get(name, "").split(",") if host]
+            os.environ[name] = ",".join(dict.fromkeys([*exempt, "127.0.0.1", "localhost"]))
+
+    def location(self, bucket: str, key: str = "", *, anonymous: bool = False) -> Location:
+        """Return a place in the sandbox."""
+        return Location(self.endpoint, bucket, key, anonymous)
+
+    def request_count(self) -> int:
+        """Return how many S3 requests the sandbox has answered since it started."""
+        count = self._ask("GET", "requests?since=-1")["count"]
+        if not isinstance(count, int):
+            raise self._strange("requests")
+        return count
+
+    def requests(self, since: int = 0) -> tuple[Request, ...]:
+        """Return the S3 requests from number `since` on, oldest first, whoever made them.
+
+        Waits a moment for requests still under way. The last 100,000 are kept.
+        """
+        rows = self._ask("GET", f"requests?since={max(0, since)}")["requests"]
+        if not isinstance(rows, list):
+            raise self._strange("requests")
+        return tuple(Request(*row) for row in rows)
+
+    def set_network(
+        self, *, latency_ms: float = 0, kbytes_per_s: float | None = None, cors: bool = True
+    ) -> None:
+        """Make the sandbox as slow as a server far away.
+
+        Parameters
+        ----------
+        latency_ms
+            Wait this long before each answer. TCP and TLS handshakes are not emulated.
+        kbytes_per_s
+            Bandwidth that all transfers share; None is as fast as it goes.
+        cors
+            False leaves out the headers by which a web page of another origin may read answers.
+        """
+        if not 0 <= latency_ms <= 10_000:
+            raise ValueError(f"latency_ms is {latency_ms}; give 0 to 10000")
+        if kbytes_per_s is not None and not kbytes_per_s > 0:
+            raise ValueError(f"kbytes_per_s is {kbytes_per_s}; give a number above 0, or None for no limit")
+        self._ask("PUT", "network", {"latency_ms": latency_ms, "kbytes_per_s": kbytes_per_s, "cors": cors})
+
+    def network(self) -> dict[str, float | bool | None]:
+        """Return the settings made by `set_network`."""
+        answer = self._ask("GET", "network")
+        return {name: value for name, value in answer.items() if isinstance(value, int | float | None)}
+
+    def status(self) -> str:
+        """Return in one sentence where the sandbox is and what it keeps."""
+        since = datetime.fromtimestamp(self._state.started).strftime("%H:%M")
+        return (
+            f"S3 sandbox at {self.endpoint} (process {self.pid}, since {since}): bucket idr to read, "
+            "bucket practical to read and write; it forgets everything when it stops"
+        )
+
+    def alive(self) -> bool:
+        """Return True where this very sandbox still answers."""
+        try:
+            return self._ask("GET", "health").get("instance") == self._state.instance
+        except SandboxError:
+            return False
+
+    def _ask(self, method: str, what: str, body: dict[str, object] | None = None) -> dict[str, object]:
+        address = urlsplit(self.endpoint)
+        connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=_ASK_S)
+        try:
+            connection.request(
+                method,
+                CONTROL + what,
+                body=None if body is None else json.dumps(body),
+                headers={TOKEN_HEADER: self._state.token},
+            )
+            answer = connection.getresponse()
+            text = answer.read()
+        except (OSError, http.client.HTTPException):
+            raise SandboxError(
+                f"the sandbox at {self.endpoint} does not answer; start it again with "
+                "`ngff-practical sandbox start` (what it held is gone)"
+            ) from None
+        finally:
+            connection.close()
+        if answer.status != 200:
+            raise self._strange(what)
+        try:
+            found = json.loads(text)
+        except ValueError:
+            raise self._strange(what) from None
+        if not isinstance(found, dict):
+            raise self._strange(what)
+        return found
+
+    def _strange(self, what: str) -> SandboxError:
+        return SandboxError(
+            f"what answers at {self.endpoint} is not the sandbox that was started there (asked for {what}); "
+            "start it again with `ngff-practical sandbox start`"
+        )
+
+
+def from_state(state: State) -> Sandbox:
+    """Return the sandbox that a state file describes."""
+    return Sandbox(state.endpoint, state.pid, state)
+
+
+def ask_to_stop(sandbox: Sandbox) -> None:
+    """Ask the sandbox's process to end; returns at once."""
+    sandbox._ask("PUT", "stop")
