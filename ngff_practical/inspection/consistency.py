@@ -1,0 +1,92 @@
+"""Whether the documents of a group agree: with its Zarr format, each other, and their consolidated copy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ngff_practical.errors import MetadataError
+from ngff_practical.inspection.tree import Node, Tree, attributes_key, join
+from ngff_practical.metadata.documents import repeated_keys
+from ngff_practical.metadata.versions import base_version, version_of
+from ngff_practical.metadata.wording import escaped, quoted, shown
+from ngff_practical.model import Issue
+
+
+def group_issues(tree: Tree, node: Node) -> Iterator[Issue]:
+    """Find what keeps Zarr from opening a group at all, and documents of the other Zarr format beside it."""
+    rule = f"Zarr v{node.zarr_format}, group metadata"
+    if node.zarr_format == 2:
+        where = join(node.path, ".zgroup")
+        document = node.document or tree.document(where)
+        if document is None:
+            yield Issue("must", where, ".zgroup is missing, so Zarr does not open the group", rule)
+    else:
+        where = join(node.path, "zarr.json")
+        document = node.document
+        kind = document.value.get("node_type") if document else None
+        if document and kind != "group":
+            yield Issue("must", where, f'node_type is {shown(kind)}, expected "group"', rule)
+    stated = document.value.get("zarr_format") if document else node.zarr_format
+    if stated != node.zarr_format:
+        yield Issue(
+            "must", where, f"zarr_format is {shown(stated)}, expected the number {node.zarr_format}", rule
+        )
+    if node.attributes_document is not None:
+        for issue in repeated_keys(node.attributes_document, "JSON (RFC 8259), objects"):
+            yield Issue(
+                issue.severity,
+                f"{attributes_key(node.path, node.zarr_format)}: {issue.where}",
+                issue.message,
+                issue.rule,
+            )
+    if node.zarr_format == 3 and not node.path:
+        beside = [name for name in (".zgroup", ".zattrs") if tree.holds(name)]
+        if beside:
+            message = (
+                f"{beside[0]} (Zarr v2) stands beside zarr.json (Zarr v3); readers take the one or the other"
+            )
+            yield Issue("should", beside[0], message, rule)
+
+
+def version_issues(node: Node, root: str | None) -> Iterator[Issue]:
+    """Find a version other than that of the whole: it is the same throughout (0.5, OME-Zarr Metadata)."""
+    stated = version_of(node.attributes)
+    modern = "0.5", "0.6"
+    if root is None or stated is None or stated == root or base_version(root) not in modern:
+        return
+    message = f"version is {quoted(stated)}, but {quoted(root)} at the top; expected the same throughout"
+    yield Issue(
+        "must", f"{escaped(node.path)}: version", message, f"OME-Zarr {base_version(root)}, OME-Zarr Metadata"
+    )
+
+
+def consolidated_issues(tree: Tree, node: Node) -> Iterator[Issue]:
+    """Find a consolidated copy of the metadata that says something else than the documents themselves."""
+    copies, key = _consolidated(tree, node)
+    for name, copy in copies.items():
+        where = join(node.path, name)
+        data = tree.fetched.get(where)
+        document = tree.document(where) if data is not None else None
+        if document is None or not isinstance(copy, dict):
+            continue
+        mine = {part: value for part, value in document.value.items() if part != "consolidated_metadata"}
+        theirs = {part: value for part, value in copy.items() if part != "consolidated_metadata"}
+        if any(mine[part] != theirs[part] for part in mine.keys() & theirs.keys()):
+            differing = next(part for part in mine if part in theirs and mine[part] != theirs[part])
+            message = f"the copy in {key} differs in {escaped(differing)}, so some readers see something else"
+            yield Issue("must", escaped(where), message, f"Zarr v{node.zarr_format}, consolidated metadata")
+
+
+def _consolidated(tree: Tree, node: Node) -> tuple[Mapping[str, object], str]:
+    """Return the documents in a consolidated copy by their key, and what the copy is called."""
+    if node.zarr_format == 2:
+        try:
+            document = tree.document(join(node.path, ".zmetadata")) if tree.local else None
+        except MetadataError:
+            return {}, ".zmetadata"
+        copies = document.value.get("metadata") if document else None
+        return (copies, ".zmetadata") if isinstance(copies, dict) else ({}, ".zmetadata")
+    inline = node.document.value.get("consolidated_metadata") if node.document else None
+    copies = inline.get("metadata") if isinstance(inline, dict) else None
+    found = {f"{path}/zarr.json": copy for path, copy in copies.items()} if isinstance(copies, dict) else {}
+    return found, "zarr.json"

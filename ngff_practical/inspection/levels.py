@@ -1,0 +1,143 @@
+"""The levels of one image as they are stored: their arrays, and whether their chunks are all there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from threading import Lock
+
+from ngff_practical.errors import MetadataError, StorageError
+from ngff_practical.inspection.chunks import (
+    Stored,
+    decoding_issues,
+    object_issues,
+    presence_issues,
+    stored_chunks,
+)
+from ngff_practical.inspection.tree import Node, Tree, ZarrFormat, array_key, below, join
+from ngff_practical.metadata import ArrayInfo, Subject, array_info, array_issues, escaped
+from ngff_practical.metadata.paths import path_fault
+from ngff_practical.metadata.reading import Dataset
+from ngff_practical.model import Issue
+
+DECODED_ANYWAY = 8 * 2**20
+"""Bytes of chunks that are decoded without being asked for, so that small images are always read whole."""
+
+
+@dataclass(slots=True)
+class Walk:
+    """One validation: the tree, whether every chunk is decoded, and what was not looked at."""
+
+    tree: Tree
+    data: bool = False
+    version: str | None = None  # of the root
+    notes: list[str] = field(default_factory=list)
+    _left: int = field(default_factory=lambda: DECODED_ANYWAY)
+    _lock: Lock = field(default_factory=Lock)
+
+    def decodes(self, nbytes: int) -> bool:
+        """Return True where so many bytes of chunks are to be decoded now."""
+        if self.data or not self.tree.local:
+            return self.data
+        with self._lock:
+            self._left -= nbytes
+            return self._left >= 0
+
+    def note(self, sentence: str) -> None:
+        """Remember what was not looked at; said once."""
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+
+def arrays_of(tree: Tree, node: Node, subject: Subject) -> tuple[dict[str, ArrayInfo], list[Issue]]:
+    """Return the arrays of an image's levels by path, and what is wrong with their documents."""
+    datasets = [dataset for found in subject.multiscales for dataset in found.datasets]
+    followed = {
+        dataset.path: dataset for dataset in datasets if dataset.path and not path_fault(dataset.path)
+    }
+    tree.fetch(array_key(join(node.path, path), node.zarr_format) for path in followed)
+    arrays: dict[str, ArrayInfo] = {}
+    issues: list[Issue] = []
+    for path, dataset in followed.items():
+        name = path.rstrip("/")
+        try:
+            found = _array(tree, node, name)
+        except MetadataError as error:
+            where = array_key(join(node.path, name), node.zarr_format)
+            issues.append(
+                Issue("must", escaped(where), str(error), f"Zarr v{node.zarr_format}, array metadata")
+            )
+            continue
+        if found is None:
+            issues.append(below(node.path, _absent(tree, node, dataset, name, subject)))
+            continue
+        zarr_format, value = found
+        prefix = escaped(array_key(join(node.path, name), zarr_format))
+        faults = [replace(issue, where=f"{prefix}: {issue.where}") for issue in array_issues(value)]
+        issues += faults
+        try:
+            arrays[name] = _with_dimensions(tree, node, name, array_info(value, escaped(name)), subject)
+        except MetadataError:
+            continue  # among the faults
+    return arrays, issues
+
+
+def chunk_issues(walk: Walk, node: Node, subject: Subject) -> Iterator[Issue]:
+    """Compare what is stored of every level with what its array says."""
+    stored: dict[str, Stored] = {}
+    for name, array in subject.arrays.items():
+        level = join(node.path, name)
+        try:
+            found = stored_chunks(walk.tree, level, array) if array.objects else None
+        except StorageError as error:
+            yield Issue("must", escaped(level), str(error), "Zarr, storage of chunks")
+            continue
+        if found is not None:
+            stored[name] = found
+        elif array.objects:
+            walk.note("chunks were not counted where the server does not list them, or there are too many")
+    for name, found in stored.items():
+        array, level = subject.arrays[name], join(node.path, name)
+        elsewhere = any(other.chunks for key, other in stored.items() if key != name)
+        label = subject.kind == "label"
+        issues = [*presence_issues(level, array, found, elsewhere=elsewhere, label=label)]
+        issues += object_issues(walk.tree, level, found)
+        if walk.decodes(found.nbytes):
+            issues += decoding_issues(walk.tree, level, array, found)
+        yield from (replace(issue, where=escaped(issue.where)) for issue in issues)
+
+
+def _array(tree: Tree, node: Node, name: str) -> tuple[ZarrFormat, Mapping[str, object]] | None:
+    """Return the document of a level, in the group's own Zarr format or else in the other one."""
+    formats: tuple[ZarrFormat, ...] = (3, 2) if node.zarr_format == 3 else (2, 3)
+    for zarr_format in formats:
+        document = tree.array(join(node.path, name), zarr_format)
+        if document is not None and document.value.get("node_type", "array") == "array":
+            return zarr_format, {**document.value, "zarr_format": zarr_format}
+    return None
+
+
+def _absent(tree: Tree, node: Node, dataset: Dataset, name: str, subject: Subject) -> Issue:
+    missing = array_key(name, node.zarr_format)
+    message = f"the array {escaped(name)} is not there: expected {escaped(missing)}"
+    if tree.document(join(node.path, f"{name}/zarr.json")) or tree.document(
+        join(node.path, f"{name}/.zgroup")
+    ):
+        message = f"{escaped(name)} is a group, expected an array"
+    elif tree.holds_below(join(node.path, name)):
+        message += ", of which only other files are stored; the copy is incomplete"
+    return subject.spot("multiscales metadata", f"{dataset.where}.path").must(message)
+
+
+def _with_dimensions(tree: Tree, node: Node, name: str, array: ArrayInfo, subject: Subject) -> ArrayInfo:
+    """Return an array of 0.3 with the names that its "_ARRAY_DIMENSIONS" give (0.3, multiscales metadata)."""
+    if subject.version != "0.3":
+        return array
+    try:
+        document = tree.document(join(node.path, f"{name}/.zattrs"))
+    except MetadataError:
+        return array
+    names = document.value.get("_ARRAY_DIMENSIONS") if document else None
+    if not isinstance(names, list) or not all(isinstance(item, str) for item in names):
+        return array
+    return replace(array, dimension_names=tuple(names))

@@ -1,0 +1,71 @@
+"""Whether a place holds what its metadata says, it and all that it contains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ngff_practical.inspection.describing import what_is_there
+from ngff_practical.inspection.images import image_issues, labels_issues
+from ngff_practical.inspection.levels import Walk
+from ngff_practical.inspection.plates import collection_issues, plate_issues, scene_issues, well_issues
+from ngff_practical.inspection.tree import Node, UnreadableError, open_tree
+from ngff_practical.metadata import assumed_version, kind_of, version_of
+from ngff_practical.model import Issue, Place, ValidationReport
+
+_MOST_ISSUES = 1000
+
+
+def validate(place: str | Place, *, data: bool = False) -> tuple[Issue, ...]:
+    """Return every issue found at a place, as `validation_report` does; () means that all is well."""
+    return validation_report(place, data=data).issues
+
+
+def validation_report(place: str | Place, *, data: bool = False) -> ValidationReport:
+    """Return every issue found at a place and in what it contains: levels, labels, wells, fields, series.
+
+    Chunks are counted wherever the place can be listed. Those of local images are decoded, too, as long as
+    they are small (8 MB in all); with `data` every chunk is decoded, however many there are and wherever.
+
+    Raises
+    ------
+    NotFoundError
+        Nothing is stored there.
+    """
+    tree = open_tree(place)
+    location = str(tree.place)
+    try:
+        node = tree.node()
+    except UnreadableError as error:
+        issue = Issue("must", error.key, str(error), "Zarr, group metadata")
+        return ValidationReport(location, "none", None, (issue,))
+    if node is None or node.node_type == "array" or kind_of(node.attributes) == "none":
+        issue = Issue("must", "", f"this is no OME-Zarr: {what_is_there(tree, node)}", "OME-Zarr, metadata")
+        return ValidationReport(location, "none", None, (issue,))
+    version = version_of(node.attributes) or assumed_version(node.attributes, node.zarr_format)
+    walk = Walk(tree, data, version)
+    issues: list[Issue] = []
+    try:
+        for issue in _issues_of(walk, node):
+            issues.append(issue)
+            if len(issues) >= _MOST_ISSUES:
+                walk.note(f"the first {_MOST_ISSUES} issues are listed, there are more")
+                break
+    except UnreadableError as error:
+        issues.append(Issue("must", error.key, str(error), "Zarr, metadata documents"))
+    return ValidationReport(location, kind_of(node.attributes), version, tuple(issues), tuple(walk.notes))
+
+
+def _issues_of(walk: Walk, node: Node) -> Iterator[Issue]:
+    match kind_of(node.attributes):
+        case "image" | "label":
+            return image_issues(walk, node)
+        case "labels":
+            return labels_issues(walk, node)
+        case "plate":
+            return plate_issues(walk, node)
+        case "well":
+            return well_issues(walk, node)
+        case "bioformats2raw":
+            return collection_issues(walk, node)
+        case _:
+            return scene_issues(walk, node)

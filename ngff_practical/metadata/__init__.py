@@ -1,0 +1,28 @@
+"""OME-Zarr metadata of every version: what it says, how it is written, and what is wrong with it. No I/O."""
+
+from ngff_practical.metadata.arrays import ArrayInfo, array_info, array_issues
+from ngff_practical.metadata.checking import check, check_document
+from ngff_practical.metadata.documents import Document, parse_document
+from ngff_practical.metadata.reading import pyramid_of
+from ngff_practical.metadata.subject import Subject
+from ngff_practical.metadata.versions import assumed_version, kind_of, version_of
+from ngff_practical.metadata.wording import escaped
+from ngff_practical.metadata.writing import image_document, labels_document
+
+__all__ = [
+    "ArrayInfo",
+    "Document",
+    "Subject",
+    "array_info",
+    "array_issues",
+    "assumed_version",
+    "check",
+    "check_document",
+    "escaped",
+    "image_document",
+    "kind_of",
+    "labels_document",
+    "parse_document",
+    "pyramid_of",
+    "version_of",
+]

@@ -1,0 +1,184 @@
+"""Rules about the arrays behind the levels: they are there, get smaller, and agree with the metadata."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+
+from ngff_practical.metadata.arrays import ArrayInfo
+from ngff_practical.metadata.paths import path_fault
+from ngff_practical.metadata.subject import Rule, Subject
+from ngff_practical.metadata.wording import listed, number, quoted
+from ngff_practical.model import Issue, Shape
+
+
+def safe_paths(image: Subject) -> Iterator[Issue]:
+    """Demand paths relative to the group, one array for each level (0.5, multiscales metadata)."""
+    for found in image.multiscales:
+        first_at: dict[str, int] = {}
+        for index, dataset in enumerate(found.datasets):
+            path = dataset.path
+            if path is None:
+                continue
+            spot, fault = image.spot("multiscales metadata", f"{dataset.where}.path"), path_fault(path)
+            if fault:
+                yield spot.must(f"the path {quoted(path)} {fault}")
+            elif path in first_at:
+                yield spot.issue(
+                    "must", f"levels {first_at[path]} and {index} are the same array {quoted(path)}"
+                )
+            first_at.setdefault(path, index)
+
+
+def number_of_dimensions(image: Subject) -> Iterator[Issue]:
+    """Demand as many dimensions as there are axes (0.5, axes metadata)."""
+    for found in image.multiscales:
+        count = len(found.axes or ())
+        for where, array in image.levels(found):
+            if 2 <= count <= 5 and len(array.shape) != count:
+                message = f"the array has {len(array.shape)} dimensions, but the image has {count} axes"
+                yield image.spot("axes metadata", f"{where}.path").must(message)
+
+
+def shrinking_levels(image: Subject) -> Iterator[Issue]:
+    """Demand levels from largest to smallest (0.5, multiscales metadata)."""
+    for found in image.multiscales:
+        for (_, before), (where, after) in pairwise(image.levels(found)):
+            spot = image.spot("multiscales metadata", f"{where}.path")
+            if len(before.shape) != len(after.shape) or after is before:
+                continue
+            if any(now > then for now, then in zip(after.shape, before.shape, strict=True)):
+                message = f"the level is {_by(after.shape)}, larger than the one before, {_by(before.shape)}"
+                yield spot.must(message)
+            elif after.shape == before.shape and after.shape.count(1) < len(after.shape):
+                message = f"the level is {_by(after.shape)}, as large as the one before, so it saves nothing"
+                yield spot.should(message)
+
+
+def one_data_type(image: Subject) -> Iterator[Issue]:
+    """Demand the same data type of all levels (0.6, multiscales metadata)."""
+    for found in image.multiscales:
+        for (_, first), (where, array) in _against_first(image.levels(found)):
+            if array.dtype != first.dtype:
+                message = f"the level is {array.dtype}, but level 0 is {first.dtype}; expected the same"
+                yield image.spot("multiscales metadata", f"{where}.path").must(message)
+
+
+def scale_fits_shape(image: Subject) -> Iterator[Issue]:
+    """Demand the voxel size that the shape of a level amounts to (0.5, multiscales metadata)."""
+    for found in image.multiscales if image.calibrated else ():
+        scales = {dataset.where: dataset.own.scale or () for dataset in found.datasets}
+        axes = found.axes or ()
+        for (at, first), (where, array) in _against_first(image.levels(found)):
+            scale, base = scales[where], scales[at]
+            if not len(axes) == len(scale) == len(base) == len(array.shape) == len(first.shape):
+                continue
+            for axis, size, size_0, step, step_0 in zip(
+                axes, array.shape, first.shape, scale, base, strict=True
+            ):
+                if not _plausible(size, size_0, step, step_0):
+                    message = (
+                        f"along {quoted(axis.name)} the level has {size} of {size_0} voxels, so each should "
+                        f"be about {number(size_0 / size)} times as large as in level 0, but the scale says "
+                        f"{number(step / step_0)} times"
+                    )
+                    spot = image.spot("multiscales metadata", f"{where}.coordinateTransformations")
+                    yield spot.must(message)
+                    break
+
+
+def dimension_names(image: Subject) -> Iterator[Issue]:
+    """Demand dimension_names that match the axes (0.5, axes metadata; 0.3: _ARRAY_DIMENSIONS).
+
+    Where an array has none at all it is a `should`: nothing contradicts the axes, and readers get by.
+    """
+    key = {"0.5": "dimension_names", "0.3": "_ARRAY_DIMENSIONS"}.get(image.version)
+    for found in image.multiscales if key else ():
+        expected = tuple(axis.name for axis in found.axes or ())
+        missing = []
+        for where, array in image.levels(found):
+            if array.zarr_format != image.expected_format:
+                continue  # said by another rule
+            if array.dimension_names is None:
+                missing.append(where)
+            elif len(array.shape) == len(expected) and array.dimension_names != expected:
+                names = listed(name or "null" for name in array.dimension_names)
+                message = f"the array's {key} are {names}, but the axes are {listed(expected)}"
+                yield image.spot("axes metadata", f"{where}.path").must(message)
+        if missing:
+            which = "all arrays" if len(missing) == len(found.datasets) else "an array"
+            message = f"{key} are missing in {which}, expected {listed(expected)}"
+            yield image.spot("axes metadata", f"{missing[0]}.path").should(message)
+
+
+def chunk_separator(image: Subject) -> Iterator[Issue]:
+    """Recommend nested chunk folders, "0/0/0", from 0.2 on and flat names before (0.4, storage format)."""
+    expected = {"0.1": ".", "0.2": "/", "0.3": "/", "0.4": "/"}.get(image.version)
+    for found in image.multiscales if expected else ():
+        arrays = [(where, array) for where, array in image.levels(found) if array.zarr_format == 2]
+        wrong = [(where, array.separator) for where, array in arrays if array.separator != expected]
+        if wrong:
+            where, separator = wrong[0]
+            message = (
+                f'chunks are named with "{separator}", expected "{expected}": some readers do not find them'
+            )
+            yield image.spot("storage format", f"{where}.path").should(message)
+
+
+def zarr_format_of_arrays(image: Subject) -> Iterator[Issue]:
+    """Demand Zarr v2 throughout up to 0.4 and Zarr v3 from 0.5 on (0.5, storage format)."""
+    expected = image.expected_format
+    for found in image.multiscales if image.zarr_format in (expected, None) else ():
+        wrong = [(where, array) for where, array in image.levels(found) if array.zarr_format != expected]
+        if wrong:
+            where, array = wrong[0]
+            message = (
+                f"the array is Zarr v{array.zarr_format}, but OME-Zarr {image.version} is Zarr v{expected}"
+            )
+            yield image.spot("storage format", f"{where}.path").must(message)
+
+
+def integer_labels(image: Subject) -> Iterator[Issue]:
+    """Demand integers as the pixels of label images (0.5, labels metadata)."""
+    for found in image.multiscales if image.kind == "label" else ():
+        for where, array in image.levels(found):
+            if not array.dtype.startswith(("int", "uint")):
+                message = f"the label image is {array.dtype}, expected whole numbers such as uint32"
+                yield image.spot("labels metadata", f"{where}.path").must(message)
+                break
+
+
+ARRAY_RULES: tuple[Rule, ...] = (
+    safe_paths,
+    number_of_dimensions,
+    shrinking_levels,
+    one_data_type,
+    scale_fits_shape,
+    dimension_names,
+    chunk_separator,
+    zarr_format_of_arrays,
+    integer_labels,
+)
+
+
+def _plausible(size: int, size_0: int, step: float, step_0: float) -> bool:
+    """Return True where a level of this size can have this scale, whichever way odd sizes were rounded."""
+    if not (math.isfinite(step) and math.isfinite(step_0)) or step_0 <= 0 or not size:
+        return True  # other rules say so, as they do of levels that grow
+    if step < step_0 or size > size_0:
+        return True
+    factor = step / step_0
+    return abs(size_0 / factor - size) < 1 or abs(size_0 / size / factor - 1) < 0.05
+
+
+def _against_first(
+    levels: Iterator[tuple[str, ArrayInfo]],
+) -> Iterator[tuple[tuple[str, ArrayInfo], tuple[str, ArrayInfo]]]:
+    found = list(levels)
+    for level in found[1:]:
+        yield found[0], level
+
+
+def _by(shape: Shape) -> str:
+    return " x ".join(str(size) for size in shape)

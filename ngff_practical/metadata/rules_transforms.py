@@ -1,0 +1,161 @@
+"""Rules about where the voxels of every level lie: scale, translation, and their order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from ngff_practical.metadata.reading import Multiscale
+from ngff_practical.metadata.structure import Spot, entries
+from ngff_practical.metadata.subject import Rule, Subject
+from ngff_practical.metadata.transforms import vector
+from ngff_practical.metadata.wording import listed, numbers
+from ngff_practical.model import Issue, Vector
+
+_ALLOWED = (["scale"], ["scale", "translation"])
+
+
+def kinds_of_transformations(image: Subject) -> Iterator[Issue]:
+    """Demand one scale, then at most one translation, nothing else (0.5, multiscales metadata)."""
+    for spot, items in _lists(image) if image.version in ("0.4", "0.5") else ():
+        kinds = [item.get("type") if isinstance(item, dict) else None for item in items]
+        known = [kind for kind in kinds if isinstance(kind, str)]
+        if len(known) == len(kinds) and known not in _ALLOWED:
+            expected = "expected one scale, then at most one translation"
+            yield spot.must(f"the transformations are {listed(known) or 'none'}, {expected}")
+
+
+def lengths_of_vectors(image: Subject) -> Iterator[Issue]:
+    """Demand one number for every axis (0.5, multiscales metadata)."""
+    for found in image.multiscales if image.calibrated else ():
+        count = len(found.axes or ())
+        for spot, name, values in _vectors(image, found):
+            if 2 <= count <= 5 and len(values) != count:
+                yield spot.must(f"{name} has {len(values)} numbers, but the image has {count} axes")
+
+
+def positive_scale(image: Subject) -> Iterator[Issue]:
+    """Demand a size above zero along every axis (0.6, coordinateTransformations metadata)."""
+    for found in image.multiscales if image.calibrated else ():
+        for spot, name, values in _vectors(image, found):
+            if name == "scale" and any(value <= 0 for value in values):
+                yield spot.must(f"scale is {numbers(values)}, expected numbers above 0: the size of a voxel")
+
+
+def growing_scale(image: Subject) -> Iterator[Issue]:
+    """Demand levels from the highest resolution to the lowest (0.5, multiscales metadata)."""
+    for found in image.multiscales if image.calibrated else ():
+        before: tuple[int, Vector] | None = None
+        for index, dataset in enumerate(found.datasets):
+            scale = dataset.own.scale
+            if scale is None or not _proper(scale):
+                continue
+            if before is not None and any(now < then for now, then in zip(scale, before[1], strict=False)):
+                message = (
+                    f"level {index} has smaller voxels, {numbers(scale)}, than level {before[0]}, "
+                    f"{numbers(before[1])}; expected larger ones"
+                )
+                yield _transformations(image, dataset.where).must(message)
+            before = (index, scale)
+
+
+def centred_levels(image: Subject) -> Iterator[Issue]:
+    """Recommend the middle of some voxels as the place of their mean (0.6, coordinateTransformations).
+
+    Only the first level that does not is named: the others follow from the same habit of a writer.
+    """
+    for found in image.multiscales if image.calibrated and image.kind != "label" else ():
+        first = found.datasets[0].placement if found.datasets else None
+        if first is None or first.scale is None or not _averaged(found) or not _proper(first.scale):
+            continue
+        origin = first.translation or (0.0,) * len(first.scale)
+        for index, dataset in enumerate(found.datasets):
+            scale, translation = dataset.placement.scale, dataset.placement.translation
+            if scale is None or not _proper(scale) or not len(scale) == len(first.scale) == len(origin):
+                continue
+            expected = tuple(o + (s - s0) / 2 for o, s, s0 in zip(origin, scale, first.scale, strict=True))
+            stated = translation or (0.0,) * len(expected)
+            if len(stated) == len(expected) and not _close(stated, expected, first.scale):
+                found_there = (
+                    f"its translation is {numbers(stated)}" if translation else "it has no translation"
+                )
+                message = (
+                    f"level {index} is shifted against level 0: {found_there}, expected {numbers(expected)}"
+                )
+                yield _transformations(image, dataset.where).should(
+                    f"{message}, half of the added voxel size"
+                )
+                break
+
+
+def likely_voxel_size(image: Subject) -> Iterator[Issue]:
+    """Suspect a spacing of exactly 1 beside measured ones: software writes it where nobody told it better."""
+    for found in image.multiscales if image.calibrated else ():
+        scale = found.datasets[0].placement.scale if found.datasets else None
+        if scale is None or found.axes is None or len(scale) != len(found.axes):
+            continue
+        axes = zip(found.axes, scale, strict=True)
+        sizes = {axis.name: size for axis, size in axes if axis.type == "space" and axis.unit}
+        ones = [name for name, size in sizes.items() if size == 1.0]
+        if ones and len(ones) < len(sizes):
+            message = (
+                f"the scale along {listed(ones)} is exactly 1, unlike the others: make sure it was measured"
+            )
+            yield _transformations(image, found.datasets[0].where).should(message)
+
+
+TRANSFORM_RULES: tuple[Rule, ...] = (
+    kinds_of_transformations,
+    lengths_of_vectors,
+    positive_scale,
+    growing_scale,
+    centred_levels,
+    likely_voxel_size,
+)
+
+
+def _transformations(image: Subject, where: str) -> Spot:
+    return image.spot("multiscales metadata", f"{where}.coordinateTransformations")
+
+
+def _lists(image: Subject) -> Iterator[tuple[Spot, list[object]]]:
+    """Yield every list of transformations that a level, or (up to 0.5) a whole image, has."""
+    for number, item in enumerate(entries(image.metadata, "multiscales")):
+        where = f"multiscales[{number}]"
+        places = [
+            (f"{where}.datasets[{index}]", dataset) for index, dataset in enumerate(entries(item, "datasets"))
+        ]
+        if image.version != "0.6":
+            places.append((where, item))
+        for at, holder in places:
+            items = holder.get("coordinateTransformations")
+            if isinstance(items, list):
+                yield _transformations(image, at), items
+
+
+def _vectors(image: Subject, found: Multiscale) -> Iterator[tuple[Spot, str, Vector]]:
+    """Yield every readable vector of an image: where, "scale" or "translation", and its numbers."""
+    for spot, items in _lists(image):
+        if not spot.where.startswith(f"{found.where}."):
+            continue
+        for index, item in enumerate(items):
+            for step in (item, *entries(item, "transformations")):
+                kind = step.get("type") if isinstance(step, dict) else None
+                values = vector(step.get(kind)) if isinstance(step, dict) and isinstance(kind, str) else None
+                if kind in ("scale", "translation") and values is not None:
+                    yield spot.item(index).key(kind), kind, values
+
+
+def _averaged(found: Multiscale) -> bool:
+    """Return False where levels were made by picking single voxels, which do not move."""
+    return not any(
+        word in (found.method or "").lower() for word in ("nearest", "subsampl", "stride", "decimat")
+    )
+
+
+def _proper(scale: Vector) -> bool:
+    return all(math.isfinite(value) and value > 0 for value in scale)
+
+
+def _close(stated: Vector, expected: Vector, size: Vector) -> bool:
+    return all(abs(a - b) <= 0.01 * step for a, b, step in zip(stated, expected, size, strict=True))

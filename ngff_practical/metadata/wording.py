@@ -1,0 +1,83 @@
+"""Text out of files made fit for a sentence: escaped, shortened, and called by the name of its kind."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Iterable
+
+LONGEST = 80
+"""Characters of a file's text that a message quotes at most."""
+
+_SILENT = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+"""Unicode categories that move the cursor, turn the writing direction or show nothing."""
+
+
+def escaped(text: str, *, limit: int = LONGEST) -> str:
+    r"""Return text from a file as one harmless line: control and bidirectional characters become ``\x1b``.
+
+    Longer text is cut after `limit` characters and ends in an ellipsis. HTML is not touched: whoever
+    builds a page escapes it there.
+    """
+    shortened = text if len(text) <= limit else text[: max(limit - 1, 1)] + "…"
+    return "".join(_visible(character) for character in shortened)
+
+
+def is_plain(text: str) -> bool:
+    """Return True where text shows what it holds: no control, bidirectional or invisible characters."""
+    return all(unicodedata.category(character) not in _SILENT for character in text)
+
+
+def shown(value: object) -> str:
+    """Return a value from a file as a sentence calls it: `the text "0.5"`, `the number 2`, `a list of 3`."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return f"the text {quoted(value)}" if value else "an empty text"
+    if isinstance(value, int | float):
+        return f"the number {escaped(number(value))}"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return "an object"
+
+
+def quoted(text: str) -> str:
+    """Return a text from a file in quotation marks, escaped and shortened."""
+    return f'"{escaped(text)}"'
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Return a count with its noun: `1 level`, `3 levels`, `no levels`."""
+    return f"{count or 'no'} {one if count == 1 else many or one + 's'}"
+
+
+def number(value: float) -> str:
+    """Return a number as people write it: `2`, `0.25`, `1e+30`, `NaN`."""
+    if isinstance(value, int):
+        return str(value)
+    if math.isnan(value):
+        return "NaN"
+    return f"{value:.6g}" if math.isfinite(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def numbers(values: Iterable[float]) -> str:
+    """Return a vector as JSON would write it, shortened: `[0.5, 0.25, 0.25]`."""
+    return f"[{', '.join(number(value) for value in values)}]"
+
+
+def listed(names: Iterable[str], *, limit: int = 5) -> str:
+    """Return names in one phrase: `a, b and c`, or `a, b, c, d, e and 3 more`."""
+    given = list(names)
+    every = [escaped(name) for name in given[:limit]]
+    if len(given) > limit:
+        return f"{', '.join(every)} and {len(given) - limit} more"
+    return " and ".join((", ".join(every[:-1]), every[-1])) if len(every) > 1 else "".join(every)
+
+
+def _visible(character: str) -> str:
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
