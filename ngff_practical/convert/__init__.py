@@ -1,0 +1,10 @@
+"""Write a TIFF stack as an OME-Zarr image: streamed, every level from one reading, root metadata last.
+
+`convert` does the work and reports what was counted afterwards; `convert_stack` is the same and opens the
+image. `predict` says beforehand what a conversion would take.
+"""
+
+from ngff_practical.convert.estimate import Prediction, predict
+from ngff_practical.convert.run import convert, convert_stack
+
+__all__ = ["Prediction", "convert", "convert_stack", "predict"]

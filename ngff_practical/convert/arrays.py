@@ -1,0 +1,125 @@
+"""The arrays and root group of an image as zarr creates them: chunks, shards and codec exactly as planned."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+from typing import Literal
+
+import numcodecs
+import numpy as np
+import zarr
+import zarr.codecs
+from numpy.typing import NDArray
+from zarr.abc.codec import BytesBytesCodec
+from zarr.core.metadata import ArrayV2Metadata, ArrayV3Metadata
+
+from ngff_practical.metadata import image_document
+from ngff_practical.model import Level, Place, Pyramid
+from ngff_practical.pyramid.bands import Region, boxes
+from ngff_practical.storage import zarr_store
+
+type Pixels = NDArray[np.generic]
+
+FAST_PIPELINE = "zarrs.ZarrsCodecPipeline"
+BLOSC_LEVEL = 3
+ZSTD_LEVEL = 3
+GZIP_LEVEL = 5
+
+_OPENING = Lock()  # zarr's configuration is global, and an array keeps what it finds when it is opened
+
+
+def create_level(place: Place, pyramid: Pyramid, level: Level) -> None:
+    """Create the empty array of one level below `place`; the root stays without metadata."""
+    store = zarr_store(place / level.path, read_only=False)
+    if pyramid.zarr_format == 2:
+        zarr.create_array(
+            store,
+            shape=level.shape,
+            dtype=level.dtype,
+            chunks=level.chunks,
+            compressors=_v2_compressor(pyramid.codec),
+            filters=None,
+            fill_value=0,
+            order="C",
+            zarr_format=2,
+            chunk_key_encoding={"name": "v2", "separator": "/"},
+        )
+    else:
+        zarr.create_array(
+            store,
+            shape=level.shape,
+            dtype=level.dtype,
+            chunks=level.chunks,
+            shards=level.shards,
+            compressors=compressors(pyramid.codec, level.itemsize),
+            fill_value=0,
+            zarr_format=3,
+            dimension_names=list(pyramid.axis_names),
+        )
+
+
+def write_region(place: Place, pyramid: Pyramid, level: Level, region: Region, block: Pixels) -> None:
+    """Write whole objects of a level. Black ones are stored, too: an absent object always means a lost one.
+
+    The fast pipeline (zarrs 0.2) leaves out objects that hold nothing but the fill value, whatever it is
+    told; zarr's own then writes those.
+    """
+    open_level(place, level.path, pyramid.zarr_format)[region] = block
+    for box in boxes(region, level.object_shape):
+        inside = (slice(b.start - r.start, b.stop - r.start) for b, r in zip(box, region, strict=True))
+        part = block[tuple(inside)]
+        if not part.flat[0] and not part.any():
+            open_level(place, level.path, pyramid.zarr_format, exact=True)[box] = part
+
+
+@lru_cache(maxsize=64)
+def open_level(
+    place: Place, path: str, zarr_format: Literal[2, 3], *, exact: bool = False
+) -> zarr.Array[ArrayV2Metadata] | zarr.Array[ArrayV3Metadata]:
+    """Return a level's array, open for reading and writing; kept open, since every band asks for it.
+
+    Zarr v3 in a local folder goes through the `zarrs` codec pipeline, which takes half the time; zarr's own
+    pipeline does the rest, and everything where `exact` asks for it.
+    """
+    fast = isinstance(place, Path) and zarr_format == 3 and not exact
+    with _OPENING, zarr.config.set({"codec_pipeline.path": FAST_PIPELINE}) if fast else nullcontext():
+        return zarr.open_array(
+            zarr_store(place / path, read_only=False),
+            mode="r+",
+            zarr_format=zarr_format,
+            config={"write_empty_chunks": True},
+        )
+
+
+def write_root(place: Place, pyramid: Pyramid) -> None:
+    """Write the root group with its OME-Zarr metadata: from here on the image opens."""
+    zarr.create_group(
+        zarr_store(place, read_only=False),
+        zarr_format=pyramid.zarr_format,
+        attributes=image_document(pyramid),
+    )
+
+
+def compressors(codec: str | None, itemsize: int) -> tuple[BytesBytesCodec, ...]:
+    """Return the codec of a plan as zarr's Zarr v3 codecs."""
+    if codec == "blosc-zstd":
+        blosc = zarr.codecs.BloscCodec(cname="zstd", clevel=BLOSC_LEVEL, shuffle="shuffle", typesize=itemsize)
+        return (blosc,)
+    if codec == "zstd":
+        return (zarr.codecs.ZstdCodec(level=ZSTD_LEVEL),)
+    if codec == "gzip":
+        return (zarr.codecs.GzipCodec(level=GZIP_LEVEL),)
+    return ()
+
+
+def _v2_compressor(codec: str | None) -> numcodecs.abc.Codec | None:
+    if codec == "blosc-zstd":
+        return numcodecs.Blosc(cname="zstd", clevel=BLOSC_LEVEL, shuffle=numcodecs.Blosc.SHUFFLE)
+    if codec == "zstd":
+        return numcodecs.Zstd(level=ZSTD_LEVEL)
+    if codec == "gzip":
+        return numcodecs.GZip(level=GZIP_LEVEL)
+    return None

@@ -1,0 +1,35 @@
+"""What this machine has and what this process has used of it, on every system."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import psutil
+
+from ngff_practical.model import Pyramid
+from ngff_practical.pyramid import fitting_workers
+
+
+def processors() -> int:
+    """Return the number of processors this process may use."""
+    return (
+        len(psutil.Process().cpu_affinity())
+        if hasattr(psutil.Process, "cpu_affinity")
+        else os.cpu_count() or 1
+    )
+
+
+def default_workers(pyramid: Pyramid, rows_together: int) -> int:
+    """Return how many bands a conversion works on at once: one per processor, fewer where bands are large."""
+    return fitting_workers(pyramid, processors=processors(), rows_together=rows_together)
+
+
+def peak_memory() -> int:
+    """Return the largest resident memory of this process since it started, in bytes."""
+    if sys.platform == "win32":
+        return int(psutil.Process().memory_info().peak_wset)
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,120 @@
+"""Read a written image back and compare: "no exception" does not mean "done"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ngff_practical.convert.arrays import Pixels, open_level
+from ngff_practical.convert.work import read_region, shrink
+from ngff_practical.errors import ConversionError
+from ngff_practical.model import Level, Place, Pyramid
+from ngff_practical.pyramid.bands import Region, level_factors, plan_bands
+from ngff_practical.stack import StackReader
+from ngff_practical.storage import list_objects
+
+METADATA_DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup")
+SAMPLES = 3
+
+type Thoroughness = Literal["full", "sample", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a listing of the destination found: chunk objects and stored bytes per level, and in all."""
+
+    level_objects: tuple[int, ...]
+    level_bytes: tuple[int, ...]
+    objects: int
+    nbytes: int
+
+
+def count_objects(place: Place, pyramid: Pyramid) -> Written:
+    """Count what is stored below `place`; metadata documents count as objects, but not as a level's."""
+    objects = dict.fromkeys((level.path for level in pyramid.levels), 0)
+    nbytes = dict.fromkeys(objects, 0)
+    everything = list(list_objects(place))
+    for stored in everything:
+        path, _, rest = stored.key.partition("/")
+        if path in objects:
+            nbytes[path] += stored.nbytes
+            objects[path] += rest not in METADATA_DOCUMENTS
+    return Written(
+        level_objects=tuple(objects.values()),
+        level_bytes=tuple(nbytes.values()),
+        objects=len(everything),
+        nbytes=sum(stored.nbytes for stored in everything),
+    )
+
+
+def check_counts(place: Place, pyramid: Pyramid) -> None:
+    """Compare the number of chunk objects of each level with the plan.
+
+    Raises
+    ------
+    ConversionError
+        A level holds another number of objects than planned.
+    """
+    for level, found in zip(pyramid.levels, count_objects(place, pyramid).level_objects, strict=True):
+        if found != level.objects:
+            raise ConversionError(
+                f"level {level.path} of {place} holds {found} objects, {level.objects} were planned; "
+                "convert again, and check the disk or server if it happens twice"
+            )
+
+
+def read_back(place: Place, pyramid: Pyramid, reader: StackReader, verify: Thoroughness) -> None:
+    """Compare level 0 with the stack and every other level with the mean of the one before.
+
+    "sample" looks at up to three slabs of each level (first, middle, last), "full" at all of them.
+
+    Raises
+    ------
+    ConversionError
+        What was read back differs from what it should be.
+    """
+    if verify == "none":
+        return
+    first = pyramid.levels[0]
+    for slab in _slabs(first, None, verify, reader.rows_together):
+        stored = _stored(place, pyramid, first, slab)
+        _compare(place, first, slab, stored, read_region(reader, slab))
+    for fine, coarse in zip(pyramid.levels, pyramid.levels[1:], strict=False):
+        factors = level_factors(fine, coarse)
+        for slab in _slabs(fine, coarse, verify):
+            expected = shrink(_stored(place, pyramid, fine, slab), factors, pyramid)
+            region = tuple(
+                slice(part.start // factor, part.start // factor + size)
+                for part, factor, size in zip(slab, factors, expected.shape, strict=True)
+            )
+            _compare(place, coarse, region, _stored(place, pyramid, coarse, region), expected)
+
+
+def _slabs(
+    fine: Level, coarse: Level | None, verify: Thoroughness, rows_together: int = 1
+) -> Iterator[Region]:
+    bands = plan_bands(fine, coarse, rows_together=rows_together)
+    if verify == "full":
+        yield from (slab for band in bands for slab in band.slabs)
+        return
+    picks = {round(index) for index in np.linspace(0, len(bands) - 1, min(SAMPLES, len(bands)))}
+    for index in sorted(picks):
+        yield bands[index].slabs[-1 if index else 0]
+
+
+def _stored(place: Place, pyramid: Pyramid, level: Level, region: Region) -> Pixels:
+    return np.asarray(open_level(place, level.path, pyramid.zarr_format)[region])
+
+
+def _compare(place: Place, level: Level, region: Region, stored: Pixels, expected: Pixels) -> None:
+    if np.array_equal(stored, expected, equal_nan=expected.dtype.kind == "f"):
+        return
+    different = int(np.count_nonzero(stored != expected))
+    box = ", ".join(f"{part.start}:{part.stop}" for part in region)
+    raise ConversionError(
+        f"level {level.path} of {place} reads back wrong: {different} of {expected.size} voxels in "
+        f"[{box}] differ from what was written; convert again, and check the disk if it happens twice"
+    )

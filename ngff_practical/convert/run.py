@@ -1,0 +1,237 @@
+"""Run a conversion from the first check to the renamed, verified image."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from pathlib import Path
+
+import zarr
+
+from ngff_practical.convert.arrays import create_level, open_level, write_root
+from ngff_practical.convert.machine import default_workers, peak_memory
+from ngff_practical.convert.readback import Thoroughness, check_counts, count_objects, read_back
+from ngff_practical.convert.work import Step, work_on_band
+from ngff_practical.errors import ExistsError, NgffPracticalError, PlanError, StorageError
+from ngff_practical.model import ConversionReport, Level, Location, Place, Pyramid, StackSource
+from ngff_practical.pyramid import Band, plan_bands
+from ngff_practical.stack import StackReader
+from ngff_practical.storage import delete_object, list_objects, parse_place, zarr_store
+
+PARTIAL = ".partial"
+ROOT_DOCUMENTS = ("zarr.json", ".zgroup", ".zattrs")
+
+
+def convert_stack(
+    source: StackSource,
+    destination: str | Path | Location,
+    pyramid: Pyramid,
+    *,
+    overwrite: bool = False,
+    verify: Thoroughness = "sample",
+    executor: Executor | None = None,
+    on_slab: Callable[[int, int], None] | None = None,
+) -> zarr.Group:
+    """Write the stack as the planned pyramid and return the image, open for reading; see `convert`."""
+    convert(
+        source, destination, pyramid, overwrite=overwrite, verify=verify, executor=executor, on_slab=on_slab
+    )
+    store = zarr_store(_place(destination))
+    return zarr.open_group(store, mode="r", zarr_format=pyramid.zarr_format)
+
+
+def convert(
+    source: StackSource,
+    destination: str | Path | Location,
+    pyramid: Pyramid,
+    *,
+    overwrite: bool = False,
+    verify: Thoroughness = "sample",
+    executor: Executor | None = None,
+    on_slab: Callable[[int, int], None] | None = None,
+) -> ConversionReport:
+    """Write the stack as the planned pyramid and report what was counted and read back afterwards.
+
+    The stack is read once, in bands; each band yields whole objects of levels 0 and 1, and every further
+    level is made from the one before. Memory is a few bands, whatever the depth of the stack.
+
+    A local image is written beside its destination (`NAME.partial`) and renamed when all is verified; on S3
+    the root metadata are written last. Either way an interrupted conversion does not open as an image, and
+    can simply be run again.
+
+    Parameters
+    ----------
+    source, pyramid
+        From `find_stack` and `plan_pyramid`.
+    destination
+        A folder to be made (its parent exists), or a Location on S3.
+    overwrite
+        Replace an OME-Zarr image that is already there; a local one is kept until the new one is complete.
+    verify
+        What to read back: "full", "sample" (a few slabs of each level) or "none". Objects are always counted.
+    executor
+        Where bands are worked on: threads of this process by default, one per processor.
+    on_slab
+        Called with (slabs done, slabs in all).
+
+    Raises
+    ------
+    PlanError
+        The plan belongs to another stack.
+    StackError
+        The stack turned out to be damaged while it was read.
+    ExistsError, StorageError
+        The destination exists already, or cannot be written.
+    ConversionError
+        What was written is not what was planned.
+    """
+    if (pyramid.shape, pyramid.dtype) != (source.shape, source.dtype):
+        raise PlanError(
+            f"the plan is for {pyramid.shape} {pyramid.dtype}, the stack is {source.shape} {source.dtype}; "
+            "plan again with this stack"
+        )
+    began = time.perf_counter()
+    final = _place(destination)
+    with _under_construction(final, pyramid, overwrite) as place, StackReader(source) as reader:
+        try:
+            for level in pyramid.levels:
+                create_level(place, pyramid, level)
+            _write_levels(place, pyramid, reader, executor, on_slab)
+            read_back(place, pyramid, reader, verify)
+            check_counts(place, pyramid)
+            write_root(place, pyramid)
+            written = count_objects(place, pyramid)
+        except NgffPracticalError:
+            raise
+        except OSError as error:
+            raise StorageError(f"{final} cannot be written: {error.strerror or error}") from error
+        finally:
+            open_level.cache_clear()
+    return ConversionReport(
+        source=source,
+        destination=str(final),
+        pyramid=pyramid,
+        level_bytes=written.level_bytes,
+        objects=written.objects,
+        nbytes=written.nbytes,
+        peak_memory_bytes=peak_memory(),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _write_levels(
+    place: Place,
+    pyramid: Pyramid,
+    reader: StackReader,
+    executor: Executor | None,
+    on_slab: Callable[[int, int], None] | None,
+) -> None:
+    """Make every level from the one before, the first two from the stack; a level waits for its source."""
+    passes = _passes(place, pyramid, reader.rows_together)
+    total = sum(len(band.slabs) for _, bands in passes for band in bands)
+    done = 0
+    with _workers(executor, default_workers(pyramid, reader.rows_together)) as pool:
+        for step, bands in passes:
+            jobs = [
+                pool.submit(work_on_band, step, band, reader if step.write_fine else None) for band in bands
+            ]
+            for slabs in _in_order_of_completion(jobs):
+                done += slabs
+                if on_slab:
+                    on_slab(done, total)
+
+
+def _passes(place: Place, pyramid: Pyramid, rows_together: int) -> list[tuple[Step, list[Band]]]:
+    levels = pyramid.levels
+    pairs: list[tuple[Level, Level | None]] = [*itertools.pairwise(levels)] or [(levels[0], None)]
+    return [
+        (
+            Step(place, pyramid, fine, coarse, write_fine=index == 0),
+            plan_bands(fine, coarse, rows_together=1 if index else rows_together),
+        )
+        for index, (fine, coarse) in enumerate(pairs)
+    ]
+
+
+def _in_order_of_completion(jobs: list[Future[int]]) -> Iterator[int]:
+    """Yield results as they come; when one fails, or the person interrupts, cancel those not begun."""
+    pending = set(jobs)
+    try:
+        while pending:
+            finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for job in finished:
+                yield job.result()
+    finally:
+        for job in pending:
+            job.cancel()
+
+
+@contextmanager
+def _workers(executor: Executor | None, count: int) -> Iterator[Executor]:
+    if executor is not None:
+        yield executor
+        return
+    with ThreadPoolExecutor(count, thread_name_prefix="convert") as threads:
+        yield threads
+
+
+@contextmanager
+def _under_construction(final: Place, pyramid: Pyramid, overwrite: bool) -> Iterator[Place]:
+    """Give the place to write to, and leave either a whole image at `final` or nothing that opens."""
+    if isinstance(final, Location):
+        _clear_prefix(final, pyramid, overwrite)
+        yield final
+        return
+    if final.exists():
+        _check_may_replace(final, overwrite)
+    if not final.parent.is_dir():
+        raise StorageError(f"{final.parent} is not a folder; make it first, then convert into it")
+    partial = final.with_name(final.name + PARTIAL)
+    try:
+        shutil.rmtree(partial, ignore_errors=True)  # what a killed conversion left
+        partial.mkdir()
+    except OSError as error:
+        raise StorageError(f"{partial} cannot be made: {error.strerror or error}") from error
+    try:
+        yield partial
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    if final.exists():
+        old = final.with_name(f"{final.name}.replaced")
+        final.rename(old)
+        partial.rename(final)
+        shutil.rmtree(old)
+    else:
+        partial.rename(final)
+
+
+def _check_may_replace(final: Path, overwrite: bool) -> None:
+    if not overwrite:
+        raise ExistsError(f"{final} exists already; choose another name, or say that it may be overwritten")
+    is_image = final.is_dir() and any((final / name).is_file() for name in ROOT_DOCUMENTS)
+    if not is_image and not (final.is_dir() and not any(final.iterdir())):
+        raise ExistsError(f"{final} is not a Zarr image; it is never overwritten, remove it yourself")
+
+
+def _clear_prefix(final: Location, pyramid: Pyramid, overwrite: bool) -> None:
+    """Make sure the prefix is free; what an interrupted conversion left there is cleared away."""
+    keys = [stored.key for stored in list_objects(final)]
+    if not keys:
+        return
+    paths = {level.path for level in pyramid.levels}
+    foreign = [key for key in keys if key.split("/", 1)[0] not in paths]
+    if foreign and not overwrite:
+        raise ExistsError(
+            f"{final} holds {len(keys)} objects already (such as {foreign[0]!r}); choose another key, "
+            "or say that it may be overwritten"
+        )
+    delete_object(final, sorted(keys, key=lambda key: key not in ROOT_DOCUMENTS))
+
+
+def _place(destination: str | Path | Location) -> Place:
+    return destination if isinstance(destination, Location) else parse_place(destination)

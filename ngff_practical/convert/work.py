@@ -1,0 +1,90 @@
+"""What a worker does with one band: read, write, average, write. Workers share no voxel and no lock.
+
+Every function here takes picklable values and nothing else, so that any `concurrent.futures.Executor` can
+run it: threads share the opened files and arrays of their process through small caches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ngff_practical.convert.arrays import Pixels, open_level, write_region
+from ngff_practical.model import Level, Place, Pyramid, Shape, StackSource
+from ngff_practical.pyramid import Band, downsample_mean, downsample_nearest
+from ngff_practical.pyramid.bands import Region, level_factors
+from ngff_practical.stack import StackReader
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One pass over a level: from where its pixels come, and the coarser level made on the way.
+
+    `write_fine` is True on the first pass, which reads the stack; later passes read a level already there.
+    """
+
+    place: Place
+    pyramid: Pyramid
+    fine: Level
+    coarse: Level | None
+    write_fine: bool
+
+
+def work_on_band(step: Step, band: Band, reader: StackReader | None) -> int:
+    """Read a band slab by slab, write what the step asks for, and return the number of slabs done.
+
+    `reader` gives the pixels of the first pass; without one they come from the fine level itself.
+    """
+    coarse_block: Pixels | None = None
+    if step.coarse and band.coarse:
+        coarse_block = np.empty(_extent(band.coarse), dtype=step.coarse.dtype)
+    for slab in band.slabs:
+        if step.write_fine and reader is not None:
+            block = read_region(reader, slab)
+            write_region(step.place, step.pyramid, step.fine, slab, block)
+        else:
+            block = np.asarray(open_level(step.place, step.fine.path, step.pyramid.zarr_format)[slab])
+        if coarse_block is not None and step.coarse and band.coarse:
+            factors = level_factors(step.fine, step.coarse)
+            coarse_block[_within(slab, band.coarse, factors)] = shrink(block, factors, step.pyramid)
+    if coarse_block is not None and step.coarse and band.coarse:
+        write_region(step.place, step.pyramid, step.coarse, band.coarse, coarse_block)
+    return len(band.slabs)
+
+
+def shrink(block: Pixels, factors: Shape, pyramid: Pyramid) -> Pixels:
+    """Return the block one level coarser, the way the plan says."""
+    down = downsample_nearest if pyramid.downsampling == "nearest" else downsample_mean
+    return down(block, factors)
+
+
+def read_region(reader: StackReader, region: Region) -> Pixels:
+    """Return a box of the stack, in native byte order; the axes before y and x count planes."""
+    source: StackSource = reader.source
+    *outer, rows, columns = region
+    block = np.empty(_extent(region), dtype=source.dtype)
+    planes = block.reshape(-1, *block.shape[-2:])
+    whole_rows = columns.stop - columns.start == source.shape[-1]
+    row_buffer = None if whole_rows else np.empty((block.shape[-2], source.shape[-1]), dtype=source.dtype)
+    grid = [np.arange(part.start, part.stop) for part in outer]
+    indices = np.ravel_multi_index(np.ix_(*grid), source.shape[:-2]).ravel() if outer else np.array([0])
+    for out, index in zip(planes, indices, strict=True):
+        if row_buffer is None:
+            reader.read(int(index), rows, out)
+        else:
+            reader.read(int(index), rows, row_buffer)
+            out[...] = row_buffer[:, columns]
+    return block
+
+
+def _extent(region: Region) -> Shape:
+    return tuple(part.stop - part.start for part in region)
+
+
+def _within(slab: Region, coarse_band: Region, factors: Shape) -> Region:
+    """Return where a slab's coarse voxels lie inside the band's coarse block."""
+    return tuple(
+        slice(part.start // factor - band.start, -(-part.stop // factor) - band.start)
+        for part, band, factor in zip(slab, coarse_band, factors, strict=True)
+    )
