@@ -1,0 +1,113 @@
+"""Checksums: SHA-256 for the manifest, and what an ETag proves about bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ngff_practical.errors import StorageError
+from ngff_practical.model import StoredObject
+from ngff_practical.storage.moving import Objects
+
+LARGE_NBYTES = 64 * 2**20  # above it objects travel in parts
+PART_NBYTES = 16 * 2**20
+_MOST_PARTS = 9_000  # S3 allows 10,000
+_MD5 = re.compile(r"[0-9a-f]{32}")
+_PARTS = re.compile(r"[0-9a-f]{32}-(\d{1,5})")
+_USUAL_PARTS_MIB = (5, 8, 10, 15, 16, 20, 25, 32, 50, 64, 100, 128, 256, 512)
+
+
+def part_nbytes(nbytes: int) -> int:
+    """Return the part size for an object: 16 MiB, and more where that would make too many parts."""
+    size = PART_NBYTES
+    while nbytes > size * _MOST_PARTS:
+        size *= 2
+    return size
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of_object(objects: Objects, stored: StoredObject) -> str:
+    """Return the SHA-256 of an object as the server gives it out, read in pieces where it is large."""
+    digest = hashlib.sha256()
+    if stored.nbytes <= LARGE_NBYTES:
+        digest.update(objects.get(stored.key).data)
+    else:
+        for start, stop in ranges(stored.nbytes):
+            digest.update(objects.get(stored.key, start=start, stop=stop, etag=stored.etag).data)
+    return digest.hexdigest()
+
+
+def ranges(nbytes: int) -> Iterator[tuple[int, int]]:
+    """Yield (start, stop) of the pieces a large object is read in."""
+    step = part_nbytes(nbytes)
+    return ((start, min(start + step, nbytes)) for start in range(0, nbytes, step))
+
+
+def md5(data: bytes | memoryview) -> str:
+    """Return the MD5 of some bytes: what S3 answers as the ETag of a plain, unencrypted PUT."""
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def looks_like_md5(etag: str | None) -> bool:
+    """Return True for an ETag that may be the MD5 of the object; encrypting servers give others."""
+    return etag is not None and _MD5.fullmatch(etag) is not None
+
+
+def etag_of_parts(digests: Sequence[bytes]) -> str:
+    """Return the ETag S3 gives an object of several parts with these MD5 digests."""
+    return f"{hashlib.md5(b''.join(digests), usedforsecurity=False).hexdigest()}-{len(digests)}"
+
+
+def etag_proves(etag: str | None, content: memoryview | bytes | Path, nbytes: int) -> bool:
+    """Return True where the ETag is a checksum of exactly these bytes.
+
+    False proves nothing: an ETag need not be a checksum. That of a multipart upload depends on the size of
+    the parts, which nobody states; the usual ones are tried.
+    """
+    if etag is None:
+        return False
+    if looks_like_md5(etag):
+        if not isinstance(content, Path):
+            return md5(content) == etag
+        with content.open("rb") as file:
+            return hashlib.file_digest(file, _md5).hexdigest() == etag
+    found = _PARTS.fullmatch(etag)
+    if found is None:
+        return False
+    count = int(found.group(1))
+    sizes = {part_nbytes(nbytes), *(size * 2**20 for size in _USUAL_PARTS_MIB)}
+    return any(
+        etag_of_parts(list(_part_digests(content, size))) == etag
+        for size in sorted(sizes)
+        if -(-nbytes // size) == count
+    )
+
+
+def check_still(actual: str, expected: str, name: str | Path) -> None:
+    """Raise StorageError where a file is no longer what its entry in the manifest says."""
+    if actual != expected:
+        raise StorageError(
+            f"{name} was changed while it was being sent; wait until nothing writes to it, and start again"
+        )
+
+
+def _md5() -> hashlib._Hash:
+    return hashlib.md5(usedforsecurity=False)
+
+
+def _part_digests(content: memoryview | bytes | Path, size: int) -> Iterator[bytes]:
+    if isinstance(content, Path):
+        with content.open("rb") as file:
+            while piece := file.read(size):
+                yield hashlib.md5(piece, usedforsecurity=False).digest()
+    else:
+        view = memoryview(content)
+        for start in range(0, len(view), size):
+            yield hashlib.md5(view[start : start + size], usedforsecurity=False).digest()

@@ -1,0 +1,114 @@
+"""Many objects at once: a crew of threads whose memory is bounded, and which stops when told to."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Self
+
+WORKERS = 32
+BUDGET_NBYTES = 96 * 2**20  # of objects in memory at the same time; one larger object travels alone
+_LEAVE_S = 3.0
+
+
+def weight(nbytes: int) -> int:
+    """Return the memory an object takes on its way: all of it, but large ones travel in parts."""
+    return min(nbytes, BUDGET_NBYTES)
+
+
+class StoppedError(Exception):
+    """Raised inside a worker that is to give up because another has failed, or the person has had enough."""
+
+
+class Crew:
+    """Threads that work through groups of tasks; leaving the `with` block ends them.
+
+    After an error (Ctrl-C, say) they get a few seconds to finish what is in flight. They are daemons: a
+    process that is to end does not wait for a slow network.
+    """
+
+    def __init__(self, workers: int = WORKERS, budget_nbytes: int = BUDGET_NBYTES) -> None:
+        self._most = workers
+        self._budget = budget_nbytes
+        self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._stop = threading.Event()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            self._stop.set()
+        for _ in self._threads:
+            self._tasks.put(None)
+        for thread in self._threads:
+            thread.join(None if kind is None else _LEAVE_S / len(self._threads))
+
+    def pause(self, seconds: float) -> None:
+        """Wait inside a worker; raises StoppedError as soon as the crew is to stop."""
+        if self._stop.wait(seconds):
+            raise StoppedError
+
+    def each[T, R](
+        self, items: Iterable[T], work: Callable[[T], R], nbytes: Callable[[T], int]
+    ) -> Iterator[tuple[T, R]]:
+        """Yield every item with what `work` made of it, as they get ready; the first error is raised.
+
+        `nbytes` says how much memory an item takes while it is worked on.
+        """
+        done: queue.SimpleQueue[tuple[int, Future[tuple[T, R]]]] = queue.SimpleQueue()
+        in_flight = load = 0
+        waiting = iter(items)
+        upcoming = next(waiting, None)
+        while upcoming is not None or in_flight:
+            while upcoming is not None and (
+                in_flight == 0 or (in_flight < self._most and load + nbytes(upcoming) <= self._budget)
+            ):
+                size = nbytes(upcoming)
+                self._submit(self._task(upcoming, work, size, done))
+                in_flight += 1
+                load += size
+                upcoming = next(waiting, None)
+            try:
+                size, outcome = done.get(timeout=0.5)  # without a limit Windows would not see Ctrl-C
+            except queue.Empty:
+                continue
+            in_flight -= 1
+            load -= size
+            yield outcome.result()
+
+    def _task[T, R](
+        self,
+        item: T,
+        work: Callable[[T], R],
+        size: int,
+        done: queue.SimpleQueue[tuple[int, Future[tuple[T, R]]]],
+    ) -> Callable[[], None]:
+        def task() -> None:
+            outcome: Future[tuple[T, R]] = Future()
+            try:
+                if self._stop.is_set():
+                    raise StoppedError
+                outcome.set_result((item, work(item)))
+            except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits for it
+                outcome.set_exception(error)
+            done.put((size, outcome))
+
+        return task
+
+    def _submit(self, task: Callable[[], None]) -> None:
+        self._tasks.put(task)
+        if len(self._threads) < self._most and self._tasks.qsize() > 0:
+            thread = threading.Thread(target=self._serve, daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            task()

@@ -1,0 +1,29 @@
+"""Delete an image from S3, so that it stops opening before it falls apart."""
+
+from __future__ import annotations
+
+from ngff_practical.errors import StorageError
+from ngff_practical.model import Location
+from ngff_practical.storage import delete_object, list_objects
+from ngff_practical.transfer.keys import is_root_metadata
+
+
+def delete_image(location: Location, *, dry_run: bool = False) -> tuple[str, ...]:
+    """Delete every object below a location and return their keys; the root's metadata goes first.
+
+    With `dry_run` they are only listed.
+
+    Raises
+    ------
+    StorageError
+        The location is a whole bucket, or its objects may not be deleted.
+    """
+    if not location.key:
+        raise StorageError(f"{location.url} is a whole bucket; name the image that is to be deleted")
+    keys = tuple(stored.key for stored in list_objects(location))
+    if not dry_run:
+        for key in keys:
+            if is_root_metadata(key):
+                delete_object(location, key)
+        delete_object(location, [key for key in keys if not is_root_metadata(key)])
+    return keys
