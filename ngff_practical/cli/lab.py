@@ -1,0 +1,70 @@
+"""Start JupyterLab on the course, with the sandbox beside it, and leave nothing behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from ngff_practical.cli.pages import say
+from ngff_practical.errors import StorageError
+from ngff_practical.samples import seed
+from ngff_practical.sandbox import ensure, running, stop
+
+FIRST = "00_start_here.ipynb"
+
+
+def run_lab(folder: Path, *, browser: bool, port: int | None) -> int:
+    """Serve the notebooks of a folder until the person stops it; return JupyterLab's exit code.
+
+    Kernels find the sandbox and its keys in their environment. The sandbox is stopped at the end where this
+    call has started it.
+
+    Raises
+    ------
+    StorageError
+        The folder has no course in it.
+    """
+    if not (folder / FIRST).is_file():
+        raise StorageError(
+            f"{folder.resolve()} has no {FIRST}; go to the folder of the course, or name its notebooks with "
+            "--folder"
+        )
+    found = running()
+    server = found or ensure(seed=seed)
+    say(f"sandbox   {server.endpoint}  (in another terminal: ngff-practical ls s3://idr/ --anonymous)")
+    try:
+        return _serve(_command(folder, browser=browser, port=port), {**os.environ, **server.environment})
+    finally:
+        if not found:
+            stop()
+
+
+def _command(folder: Path, *, browser: bool, port: int | None) -> list[str]:
+    options = [
+        f"--ServerApp.root_dir={folder.resolve()}",
+        f"--LabApp.default_url=/lab/tree/{FIRST}",
+    ]
+    if not browser:
+        options.append("--no-browser")
+    if port:
+        options += [f"--port={port}", "--ServerApp.port_retries=0"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.append("--allow-root")  # containers and Binder builds run as root
+    return [sys.executable, "-m", "jupyterlab", *options]
+
+
+def _serve(command: list[str], environment: dict[str, str]) -> int:
+    """Run JupyterLab; Ctrl-C reaches it directly, a termination is passed on."""
+    with subprocess.Popen(command, env=environment) as server:
+        previous = signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+        try:
+            while True:
+                try:
+                    return server.wait()
+                except KeyboardInterrupt:
+                    continue  # JupyterLab asks the person whether to stop
+        finally:
+            signal.signal(signal.SIGTERM, previous)

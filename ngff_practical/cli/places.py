@@ -1,0 +1,43 @@
+"""Turn what a person types into a place: a folder, or a Location with an endpoint."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ngff_practical.cli.pages import say
+from ngff_practical.errors import StorageError
+from ngff_practical.model import Location, Place
+from ngff_practical.sandbox import running
+from ngff_practical.storage import parse_place
+
+
+def resolve(url: str, endpoint: str | None, anonymous: bool) -> Place:
+    """Return the place a URL or path names.
+
+    Where neither `--endpoint` nor AWS_ENDPOINT_URL says which server s3:// means, it is the running
+    sandbox, and that is said. Requests to the sandbox are signed with the sandbox's own keys.
+    """
+    server = running() if url.startswith(("s3://", "http://")) else None
+    stated = endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if server and url.startswith("s3://") and not stated:
+        say(f"no endpoint given: using the sandbox at {server.endpoint}")
+        endpoint = server.endpoint
+    place = parse_place(url, endpoint=endpoint, anonymous=anonymous or None)
+    if server and isinstance(place, Location) and place.endpoint == server.endpoint:
+        server.use()
+    return place
+
+
+def resolve_location(url: str, endpoint: str | None, anonymous: bool) -> Location:
+    """Return the place on S3 a URL names.
+
+    Raises
+    ------
+    StorageError
+        It names a local folder.
+    """
+    place = resolve(url, endpoint, anonymous)
+    if isinstance(place, Path):
+        raise StorageError(f"{url} is a local path; write s3://bucket/key or https://host/bucket/key")
+    return place
