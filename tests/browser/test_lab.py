@@ -1,0 +1,44 @@
+"""What a learner meets first: the lab opens on the first lesson, and the lesson runs."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.s3]
+
+RUN_ALL = "() => window.jupyterapp.commands.execute('notebook:run-all-cells')"
+ALL_DONE = """() => {
+    const w = window.jupyterapp.shell.currentWidget;
+    const cells = w.content.widgets.filter(cell => cell.model.type === 'code');
+    return cells.every(cell => cell.model.executionCount !== null)
+        && w.sessionContext.kernelDisplayStatus === 'idle'
+}"""
+ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets
+    .flatMap(cell => cell.model.outputs ? cell.model.outputs.toJSON() : [])
+    .filter(output => output.output_type === 'error')
+    .map(output => output.ename + ': ' + output.evalue)"""
+
+
+def test_the_lab_opens_on_the_first_lesson(lab, page):
+    page.set_default_timeout(60_000)
+    page.goto(f"{lab.base}/?token={lab.token}")
+    page.get_by_role("heading", name="Start here").wait_for()
+
+
+@pytest.mark.parametrize("name", ["00_start_here.ipynb", "04_download_from_s3.ipynb"])
+def test_a_lesson_runs_in_the_browser_and_shows_its_picture(name, notebook, tmp_path):
+    page = notebook(name)
+    page.evaluate(RUN_ALL)
+    page.wait_for_function(ALL_DONE)
+    assert page.evaluate(ERRORS) == []
+    picture = page.locator(".jp-OutputArea-output img").first
+    picture.scroll_into_view_if_needed()
+    assert picture.evaluate("image => image.naturalWidth") > 200
+
+
+def test_the_sandbox_of_the_lab_answers_in_another_terminal(lab):
+    command = [sys.executable, "-m", "ngff_practical", "ls", "s3://idr/", "--anonymous", "--json"]
+    answer = subprocess.run(command, env=lab.environment, capture_output=True, text=True, check=True)
+    assert "zarr" in json.loads(answer.stdout)["folders"]
