@@ -9,7 +9,8 @@ import pytest
 import tifffile
 
 from ngff_practical.cli import main
-from ngff_practical.cli.pages import escape, size_text
+from ngff_practical.cli.output import escape
+from ngff_practical.cli.pages import size_text
 from ngff_practical.storage import delete_object, write_object
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import math
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from ngff_practical.convert import Prediction
+from ngff_practical.cli.output import Json
 from ngff_practical.model import (
     ConversionReport,
     Description,
@@ -18,14 +17,10 @@ from ngff_practical.model import (
     ValidationReport,
     spatial,
 )
-from ngff_practical.samples import Sample
 
-type Json = dict[str, object]
-
-
-def to_text(document: Json) -> str:
-    """Return one JSON document; NaN and infinity, which JSON has not, become null."""
-    return json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False)
+if TYPE_CHECKING:
+    from ngff_practical.convert import Prediction
+    from ngff_practical.samples import Sample
 
 
 def error_document(error: Exception) -> Json:
@@ -164,13 +159,3 @@ def _written_levels(pyramid: Pyramid, level_bytes: tuple[int, ...]) -> list[Json
         {**_level(level), "objects": level.objects, "bytes": nbytes}
         for level, nbytes in zip(pyramid.levels, level_bytes, strict=True)
     ]
-
-
-def _finite(value: object) -> object:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return value

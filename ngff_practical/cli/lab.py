@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ngff_practical.cli.pages import say
+from ngff_practical.cli.output import say
 from ngff_practical.errors import StorageError
 from ngff_practical.samples import seed
 from ngff_practical.sandbox import ensure, running, stop

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ngff_practical.cli.documents import Json, stated_unit, to_text
-from ngff_practical.convert import Prediction
-from ngff_practical.metadata import escaped
+from ngff_practical.cli.documents import stated_unit, stated_voxel_size
+from ngff_practical.cli.output import escape, show
 from ngff_practical.model import (
     ConversionReport,
     Description,
@@ -21,29 +21,10 @@ from ngff_practical.model import (
     TransferReport,
     ValidationReport,
 )
-from ngff_practical.samples import Sample
 
-LONGEST_LINE = 10_000
-
-
-def say(text: str) -> None:
-    """Print a message for the person, on stderr."""
-    print(escape(text), file=sys.stderr)
-
-
-def show(text: str) -> None:
-    """Print a line of the result, on stdout."""
-    print(escape(text))
-
-
-def emit(document: Json) -> None:
-    """Print the one JSON document of a command, on stdout."""
-    print(to_text(document))
-
-
-def escape(text: str) -> str:
-    """Return text that cannot move the cursor, colour the terminal or turn the reading direction."""
-    return escaped(text, limit=LONGEST_LINE)
+if TYPE_CHECKING:
+    from ngff_practical.convert import Prediction
+    from ngff_practical.samples import Sample
 
 
 def size_text(nbytes: float) -> str:
@@ -202,7 +183,8 @@ def _source_lines(source: StackSource) -> None:
         for step, axis in zip(source.voxel_size, source.axes, strict=True)
         if axis.type == "space"
     )
-    show(f"voxels    {sizes} {stated_unit(source) or ''}".rstrip())
+    known = stated_voxel_size(source) is not None
+    show(f"voxels    {sizes} {stated_unit(source) or ''}".rstrip() if known else "voxels    not stated")
 
 
 def _written_table(pyramid: Pyramid, level_bytes: tuple[int, ...]) -> None:

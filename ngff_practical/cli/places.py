@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ngff_practical.cli.pages import say
+from ngff_practical.cli.output import say
 from ngff_practical.errors import StorageError
 from ngff_practical.model import Location, Place
 from ngff_practical.sandbox import running

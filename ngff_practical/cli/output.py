@@ -1,0 +1,43 @@
+"""Where the words go: results to stdout, messages to stderr, and text from files made harmless."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+
+from ngff_practical.metadata.wording import escaped
+
+type Json = dict[str, object]
+
+LONGEST_LINE = 10_000
+
+
+def say(text: str) -> None:
+    """Print a message for the person, on stderr."""
+    print(escape(text), file=sys.stderr)
+
+
+def show(text: str) -> None:
+    """Print a line of the result, on stdout."""
+    print(escape(text))
+
+
+def emit(document: Json) -> None:
+    """Print the one JSON document of a command, on stdout; NaN and infinity, which JSON has not, are null."""
+    print(json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def escape(text: str) -> str:
+    """Return text that cannot move the cursor, colour the terminal or turn the reading direction."""
+    return escaped(text, limit=LONGEST_LINE)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

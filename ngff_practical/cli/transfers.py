@@ -1,0 +1,111 @@
+"""Commands between this machine and S3: ls, upload, download and verify."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ngff_practical.cli import documents, pages
+from ngff_practical.cli.options import DONE, PROBLEMS, Anonymous, AsJson, DryRun, Endpoint, Overwrite
+from ngff_practical.cli.output import emit
+from ngff_practical.cli.places import resolve, resolve_location
+from ngff_practical.cli.progress import bar
+from ngff_practical.model import TransferReport
+from ngff_practical.storage import list_folder
+from ngff_practical.transfer import download as fetch
+from ngff_practical.transfer import upload as send
+from ngff_practical.transfer import verify_copy
+
+
+def ls(url: str, *, endpoint: Endpoint = None, anonymous: Anonymous = False, json: AsJson = False) -> int:
+    """List one level below a place: prefixes that keys share, and objects.
+
+    Parameters
+    ----------
+    url
+        A folder, s3://bucket/key or https://host/bucket/key.
+    """
+    place = resolve(url, endpoint, anonymous)
+    folders, objects = list_folder(place)
+    if json:
+        emit(documents.listing_document(str(place), folders, objects))
+    else:
+        pages.listing_page(folders, objects)
+    return DONE
+
+
+def upload(
+    source: Path,
+    url: str,
+    *,
+    overwrite: Overwrite = False,
+    dry_run: DryRun = False,
+    endpoint: Endpoint = None,
+    json: AsJson = False,
+) -> int:
+    """Send an image to S3: chunks first, root metadata last, each object proven.
+
+    Parameters
+    ----------
+    source
+        The image's folder.
+    url
+        Where its root goes: s3://bucket/key.
+    """
+    destination = resolve_location(url, endpoint, anonymous=False)
+    with bar("object") as on_object:
+        report = send(source, destination, overwrite=overwrite, dry_run=dry_run, on_object=on_object)
+    return _transferred(report, "sent", json)
+
+
+def download(
+    url: str,
+    destination: Path,
+    *,
+    overwrite: Overwrite = False,
+    dry_run: DryRun = False,
+    endpoint: Endpoint = None,
+    anonymous: Anonymous = False,
+    json: AsJson = False,
+) -> int:
+    """Fetch an image from S3 into a new folder, each object proven.
+
+    Parameters
+    ----------
+    url
+        The image: s3://bucket/key or https://host/bucket/key.
+    destination
+        The folder to make.
+    """
+    source = resolve_location(url, endpoint, anonymous)
+    with bar("object") as on_object:
+        report = fetch(source, destination, overwrite=overwrite, dry_run=dry_run, on_object=on_object)
+    return _transferred(report, "fetched", json)
+
+
+def verify(
+    source: Path,
+    url: str,
+    *,
+    endpoint: Endpoint = None,
+    anonymous: Anonymous = False,
+    json: AsJson = False,
+) -> int:
+    """Compare every object at a place with the local image, byte for byte.
+
+    Parameters
+    ----------
+    source
+        The image's folder, or the manifest that an upload wrote beside it.
+    url
+        The copy: s3://bucket/key or https://host/bucket/key.
+    """
+    report = verify_copy(source, resolve_location(url, endpoint, anonymous))
+    return _transferred(report, "compared", json)
+
+
+def _transferred(report: TransferReport, done: str, json: bool) -> int:
+    if json:
+        emit(documents.transfer_document(report))
+    else:
+        pages.transfer_page(report, done)
+    return PROBLEMS if report.problems else DONE
