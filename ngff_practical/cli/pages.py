@@ -146,6 +146,20 @@ def transfer_page(report: TransferReport, done: str) -> None:
         show(str(problem))
 
 
+def comparison_page(report: TransferReport) -> None:
+    """Print how many objects are the same byte for byte, and every problem."""
+    show(f"local     {report.source}")
+    show(f"copy      {report.destination}")
+    for problem in report.problems:
+        show(str(problem))
+    show(
+        f"{report.verified} of {report.objects} objects are the same, byte for byte "
+        f"({size_text(report.nbytes)}, {report.seconds:.1f} s)"
+    )
+    if report.problems:
+        show(f"not the same: {len(report.problems)} problem(s)")
+
+
 def listing_page(folders: tuple[str, ...], objects: tuple[StoredObject, ...]) -> None:
     """Print one level of a bucket: what ends in "/" is a prefix that keys share."""
     table = _table("size", "key", right=(0,))

@@ -100,7 +100,11 @@ def verify(
         The copy: s3://bucket/key or https://host/bucket/key.
     """
     report = verify_copy(source, resolve_location(url, endpoint, anonymous))
-    return _transferred(report, "compared", json)
+    if json:
+        emit(documents.transfer_document(report))
+    else:
+        pages.comparison_page(report)
+    return PROBLEMS if report.problems else DONE
 
 
 def _transferred(report: TransferReport, done: str, json: bool) -> int:
