@@ -767,3 +767,14 @@ def test_ending_sandbox_leaves_the_state_of_another_alone(own_state: Path) -> No
     assert state.read() is not None
     state.clear("mine")
     assert state.read() is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="HOME does not move a Windows user's folders")
+def test_state_lies_in_the_users_own_folder_and_nobody_is_warned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NGFF_PRACTICAL_STATE", "XDG_RUNTIME_DIR", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert state.folder().is_relative_to(tmp_path)
+    assert state.folder().name == socket.gethostname()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -41,9 +42,13 @@ class State:
 
 
 def folder() -> Path:
-    """Return the folder for state files: NGFF_PRACTICAL_STATE, else the user's own."""
+    """Return the folder for state files: NGFF_PRACTICAL_STATE, else the user's own on this machine.
+
+    Several machines may share a home, and each has its own loopback: the folder carries the host's name.
+    """
     given = os.environ.get(_FOLDER_VARIABLE)
-    path = Path(given).absolute() if given else platformdirs.user_runtime_path("ngff-practical")
+    own = platformdirs.user_state_path("ngff-practical") / socket.gethostname()
+    path = Path(given).absolute() if given else own
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
