@@ -162,6 +162,25 @@ def test_numbers_that_are_none_are_refused_with_the_option_named(planes, run):
     assert "--chunks" in err
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+@pytest.mark.parametrize("version", ["0.4", "0.5"])
+def test_a_disk_that_takes_no_more_ends_with_1_and_leaves_nothing(version, planes, tmp_path):
+    import resource
+
+    destination = tmp_path / "image.ome.zarr"
+    answer = subprocess.run(
+        [sys.executable, "-m", "ngff_practical", "convert", planes, destination, "--version", version],
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000)),
+    )
+    assert answer.returncode == 1
+    assert f"{destination} could not be written: File too large" in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["planes"]
+
+
 def test_notes_go_to_stderr_and_not_into_the_result(planes, run):
     code, out, err = run("plan", planes)
     assert code == 0

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -67,12 +68,30 @@ def write_region(place: Place, pyramid: Pyramid, level: Level, region: Region, b
     The fast pipeline (zarrs 0.2) leaves out objects that hold nothing but the fill value, whatever it is
     told; zarr's own then writes those.
     """
-    open_level(place, level.path, pyramid.zarr_format)[region] = block
+    array = open_level(place, level.path, pyramid.zarr_format)
+    with _as_os_errors():
+        array[region] = block
     for box in boxes(region, level.object_shape):
         inside = (slice(b.start - r.start, b.stop - r.start) for b, r in zip(box, region, strict=True))
         part = block[tuple(inside)]
         if not part.flat[0] and not part.any():
             open_level(place, level.path, pyramid.zarr_format, exact=True)[box] = part
+
+
+def read_region(place: Place, pyramid: Pyramid, level: Level, region: Region) -> Pixels:
+    """Return a box of a level as it is stored."""
+    array = open_level(place, level.path, pyramid.zarr_format)
+    with _as_os_errors():
+        return np.asarray(array[region])
+
+
+@contextmanager
+def _as_os_errors() -> Iterator[None]:
+    """Turn what the fast pipeline raises when a disk is full, a RuntimeError, into what zarr's own raises."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise OSError(str(error)) from error
 
 
 @lru_cache(maxsize=64)

@@ -11,7 +11,7 @@ from zarr.storage import MemoryStore
 
 from ngff_practical.convert.arrays import Pixels, compressors
 from ngff_practical.convert.machine import default_workers
-from ngff_practical.convert.work import read_region
+from ngff_practical.convert.work import read_stack_region
 from ngff_practical.model import Level, Pyramid, StackSource
 from ngff_practical.pyramid import peak_memory_bytes
 from ngff_practical.stack import StackReader
@@ -41,7 +41,7 @@ def predict(source: StackSource, pyramid: Pyramid) -> Prediction:
         rows_together = reader.rows_together
         workers = default_workers(pyramid, rows_together)
         began = time.perf_counter()
-        block = read_region(reader, _sample_region(first))
+        block = read_stack_region(reader, _sample_region(first))
         stored = _stored_bytes(block, first, pyramid.codec)
         seconds = time.perf_counter() - began
     ratio = stored / block.nbytes

@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from ngff_practical.convert.arrays import Pixels, open_level
-from ngff_practical.convert.work import read_region, shrink
+from ngff_practical.convert.arrays import Pixels, read_region
+from ngff_practical.convert.work import read_stack_region, shrink
 from ngff_practical.errors import ConversionError
 from ngff_practical.model import Level, Place, Pyramid
 from ngff_practical.pyramid.bands import Region, level_factors, plan_bands
@@ -80,17 +80,17 @@ def read_back(place: Place, pyramid: Pyramid, reader: StackReader, verify: Thoro
         return
     first = pyramid.levels[0]
     for slab in _slabs(first, None, verify, reader.rows_together):
-        stored = _stored(place, pyramid, first, slab)
-        _compare(place, first, slab, stored, read_region(reader, slab))
+        stored = read_region(place, pyramid, first, slab)
+        _compare(place, first, slab, stored, read_stack_region(reader, slab))
     for fine, coarse in zip(pyramid.levels, pyramid.levels[1:], strict=False):
         factors = level_factors(fine, coarse)
         for slab in _slabs(fine, coarse, verify):
-            expected = shrink(_stored(place, pyramid, fine, slab), factors, pyramid)
+            expected = shrink(read_region(place, pyramid, fine, slab), factors, pyramid)
             region = tuple(
                 slice(part.start // factor, part.start // factor + size)
                 for part, factor, size in zip(slab, factors, expected.shape, strict=True)
             )
-            _compare(place, coarse, region, _stored(place, pyramid, coarse, region), expected)
+            _compare(place, coarse, region, read_region(place, pyramid, coarse, region), expected)
 
 
 def _slabs(
@@ -103,10 +103,6 @@ def _slabs(
     picks = {round(index) for index in np.linspace(0, len(bands) - 1, min(SAMPLES, len(bands)))}
     for index in sorted(picks):
         yield bands[index].slabs[-1 if index else 0]
-
-
-def _stored(place: Place, pyramid: Pyramid, level: Level, region: Region) -> Pixels:
-    return np.asarray(open_level(place, level.path, pyramid.zarr_format)[region])
 
 
 def _compare(place: Place, level: Level, region: Region, stored: Pixels, expected: Pixels) -> None:

@@ -16,7 +16,7 @@ from ngff_practical.convert.arrays import create_level, open_level, write_root
 from ngff_practical.convert.machine import default_workers, peak_memory
 from ngff_practical.convert.readback import Thoroughness, check_counts, count_objects, read_back
 from ngff_practical.convert.work import Step, work_on_band
-from ngff_practical.errors import ExistsError, NgffPracticalError, PlanError, StorageError
+from ngff_practical.errors import ConversionError, ExistsError, NgffPracticalError, PlanError, StorageError
 from ngff_practical.model import ConversionReport, Level, Location, Place, Pyramid, StackSource
 from ngff_practical.pyramid import Band, plan_bands
 from ngff_practical.stack import StackReader
@@ -108,7 +108,10 @@ def convert(
         except NgffPracticalError:
             raise
         except OSError as error:
-            raise StorageError(f"{final} cannot be written: {error.strerror or error}") from error
+            raise ConversionError(
+                f"{final} could not be written: {error.strerror or error}. Nothing is left that opens as an "
+                "image; mend that, and run the same conversion again"
+            ) from error
         finally:
             open_level.cache_clear()
     return ConversionReport(

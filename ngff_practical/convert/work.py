@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ngff_practical.convert.arrays import Pixels, open_level, write_region
+from ngff_practical.convert.arrays import Pixels, read_region, write_region
 from ngff_practical.model import Level, Place, Pyramid, Shape, StackSource
 from ngff_practical.pyramid import Band, downsample_mean, downsample_nearest
 from ngff_practical.pyramid.bands import Region, level_factors
@@ -41,10 +41,10 @@ def work_on_band(step: Step, band: Band, reader: StackReader | None) -> int:
         coarse_block = np.empty(_extent(band.coarse), dtype=step.coarse.dtype)
     for slab in band.slabs:
         if step.write_fine and reader is not None:
-            block = read_region(reader, slab)
+            block = read_stack_region(reader, slab)
             write_region(step.place, step.pyramid, step.fine, slab, block)
         else:
-            block = np.asarray(open_level(step.place, step.fine.path, step.pyramid.zarr_format)[slab])
+            block = read_region(step.place, step.pyramid, step.fine, slab)
         if coarse_block is not None and step.coarse and band.coarse:
             factors = level_factors(step.fine, step.coarse)
             coarse_block[_within(slab, band.coarse, factors)] = shrink(block, factors, step.pyramid)
@@ -59,7 +59,7 @@ def shrink(block: Pixels, factors: Shape, pyramid: Pyramid) -> Pixels:
     return down(block, factors)
 
 
-def read_region(reader: StackReader, region: Region) -> Pixels:
+def read_stack_region(reader: StackReader, region: Region) -> Pixels:
     """Return a box of the stack, in native byte order; the axes before y and x count planes."""
     source: StackSource = reader.source
     *outer, rows, columns = region
