@@ -181,6 +181,17 @@ def test_a_disk_that_takes_no_more_ends_with_1_and_leaves_nothing(version, plane
     assert [path.name for path in tmp_path.iterdir()] == ["planes"]
 
 
+def test_an_interruption_is_said_in_one_line(planes, tmp_path, run, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ngff_practical.convert.run.create_level", interrupt)
+    code, out, err = run("convert", planes, tmp_path / "image.ome.zarr")
+    assert (code, out) == (130, "")
+    assert err.splitlines()[-1] == "stopped; the same command can be run again"
+    assert [path.name for path in tmp_path.iterdir()] == ["planes"]
+
+
 def test_notes_go_to_stderr_and_not_into_the_result(planes, run):
     code, out, err = run("plan", planes)
     assert code == 0

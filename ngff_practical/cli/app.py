@@ -22,6 +22,7 @@ app = App(
     name="ngff-practical",
     version=__version__,
     help="Convert TIFF z-stacks to OME-Zarr, look inside, and share them on S3.",
+    suppress_keyboard_interrupt=False,
 )
 sandbox_app = App(name="sandbox", help="The S3 server on this machine that the lessons use.")
 app.command(sandbox_app)
