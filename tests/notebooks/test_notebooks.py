@@ -46,13 +46,8 @@ def run(course_environment, tmp_path_factory):
     return lru_cache(execute), execute
 
 
-def outputs(notebook, *, but_tagged="raises-exception"):
-    return [
-        output
-        for cell in notebook.cells
-        if cell.cell_type == "code" and but_tagged not in cell.metadata.get("tags", [])
-        for output in cell.outputs
-    ]
+def outputs(notebook):
+    return [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
 
 
 def test_a_notebook_runs_untouched_and_offline(path, run):
@@ -63,13 +58,6 @@ def test_a_notebook_runs_untouched_and_offline(path, run):
     assert [
         output.text for output in shown if output.get("name") == "stderr" and "Warning" in output.text
     ] == []
-
-
-def test_a_cell_that_is_meant_to_fail_fails(path, run):
-    once, _ = run
-    for cell in once(path).cells:
-        if "raises-exception" in cell.metadata.get("tags", []):
-            assert cell.outputs[-1].output_type == "error"
 
 
 def test_a_notebook_runs_again_where_it_has_run_before(path, run):
