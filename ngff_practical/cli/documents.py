@@ -61,30 +61,12 @@ def plan_document(
     source: StackSource, pyramid: Pyramid, prediction: Prediction, destination: str | None
 ) -> Json:
     """Return the document of `plan --json`: bytes, memory and seconds are predictions."""
-    return {
-        "source": _source(source),
-        "destination": destination,
-        "version": pyramid.version,
-        "levels": _written_levels(pyramid, prediction.level_bytes),
-        "objects": prediction.objects,
-        "bytes": prediction.nbytes,
-        "peak_memory_bytes": prediction.peak_memory_bytes,
-        "seconds": prediction.seconds,
-    }
+    return _written(source, pyramid, destination, prediction)
 
 
 def convert_document(report: ConversionReport) -> Json:
     """Return the document of `convert --json`: bytes, memory and seconds are measured."""
-    return {
-        "source": _source(report.source),
-        "destination": report.destination,
-        "version": report.pyramid.version,
-        "levels": _written_levels(report.pyramid, report.level_bytes),
-        "objects": report.objects,
-        "bytes": report.nbytes,
-        "peak_memory_bytes": report.peak_memory_bytes,
-        "seconds": report.seconds,
-    }
+    return _written(report.source, report.pyramid, report.destination, report)
 
 
 def transfer_document(report: TransferReport) -> Json:
@@ -154,8 +136,23 @@ def _level(level: Level) -> Json:
     }
 
 
-def _written_levels(pyramid: Pyramid, level_bytes: tuple[int, ...]) -> list[Json]:
-    return [
+def _written(
+    source: StackSource,
+    pyramid: Pyramid,
+    destination: str | None,
+    cost: Prediction | ConversionReport,
+) -> Json:
+    levels = [
         {**_level(level), "objects": level.objects, "bytes": nbytes}
-        for level, nbytes in zip(pyramid.levels, level_bytes, strict=True)
+        for level, nbytes in zip(pyramid.levels, cost.level_bytes, strict=True)
     ]
+    return {
+        "source": _source(source),
+        "destination": destination,
+        "version": pyramid.version,
+        "levels": levels,
+        "objects": cost.objects,
+        "bytes": cost.nbytes,
+        "peak_memory_bytes": cost.peak_memory_bytes,
+        "seconds": cost.seconds,
+    }

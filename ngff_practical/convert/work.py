@@ -6,6 +6,8 @@ run it: threads share the opened files and arrays of their process through small
 
 from __future__ import annotations
 
+import math
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +17,8 @@ from ngff_practical.model import Level, Place, Pyramid, Shape, StackSource
 from ngff_practical.pyramid import Band, downsample_mean, downsample_nearest
 from ngff_practical.pyramid.bands import Region, level_factors
 from ngff_practical.stack import StackReader
+
+_buffers = threading.local()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,44 +42,55 @@ def work_on_band(step: Step, band: Band, reader: StackReader | None) -> int:
     """
     coarse_block: Pixels | None = None
     if step.coarse and band.coarse:
-        coarse_block = np.empty(_extent(band.coarse), dtype=step.coarse.dtype)
+        coarse_block = _scratch("coarse", _extent(band.coarse), step.coarse.dtype)
     for slab in band.slabs:
         if step.write_fine and reader is not None:
-            block = read_stack_region(reader, slab)
+            block = _scratch("fine", _extent(slab), step.fine.dtype)
+            read_stack_region(reader, slab, out=block)
             write_region(step.place, step.pyramid, step.fine, slab, block)
         else:
             block = read_region(step.place, step.pyramid, step.fine, slab)
         if coarse_block is not None and step.coarse and band.coarse:
             factors = level_factors(step.fine, step.coarse)
-            coarse_block[_within(slab, band.coarse, factors)] = shrink(block, factors, step.pyramid)
+            shrink(block, factors, step.pyramid, out=coarse_block[_within(slab, band.coarse, factors)])
     if coarse_block is not None and step.coarse and band.coarse:
         write_region(step.place, step.pyramid, step.coarse, band.coarse, coarse_block)
     return len(band.slabs)
 
 
-def shrink(block: Pixels, factors: Shape, pyramid: Pyramid) -> Pixels:
-    """Return the block one level coarser, the way the plan says."""
+def shrink(block: Pixels, factors: Shape, pyramid: Pyramid, *, out: Pixels | None = None) -> Pixels:
+    """Return the block one level coarser, the way the plan says (and in `out`, if given)."""
     down = downsample_nearest if pyramid.downsampling == "nearest" else downsample_mean
-    return down(block, factors)
+    return down(block, factors, out=out)
 
 
-def read_stack_region(reader: StackReader, region: Region) -> Pixels:
-    """Return a box of the stack, in native byte order; the axes before y and x count planes."""
+def read_stack_region(reader: StackReader, region: Region, *, out: Pixels | None = None) -> Pixels:
+    """Return a box of the stack, in native byte order (in `out`, if given); outer axes count planes."""
     source: StackSource = reader.source
     *outer, rows, columns = region
-    block = np.empty(_extent(region), dtype=source.dtype)
+    block = np.empty(_extent(region), dtype=source.dtype) if out is None else out
     planes = block.reshape(-1, *block.shape[-2:])
     whole_rows = columns.stop - columns.start == source.shape[-1]
     row_buffer = None if whole_rows else np.empty((block.shape[-2], source.shape[-1]), dtype=source.dtype)
     grid = [np.arange(part.start, part.stop) for part in outer]
     indices = np.ravel_multi_index(np.ix_(*grid), source.shape[:-2]).ravel() if outer else np.array([0])
-    for out, index in zip(planes, indices, strict=True):
+    for plane, index in zip(planes, indices, strict=True):
         if row_buffer is None:
-            reader.read(int(index), rows, out)
+            reader.read(int(index), rows, plane)
         else:
             reader.read(int(index), rows, row_buffer)
-            out[...] = row_buffer[:, columns]
+            plane[...] = row_buffer[:, columns]
     return block
+
+
+def _scratch(name: str, shape: Shape, dtype: str) -> Pixels:
+    """Return an array that this thread uses again and again: fresh memory costs more than reading does."""
+    nbytes = math.prod(shape) * np.dtype(dtype).itemsize
+    buffer = getattr(_buffers, name, None)
+    if buffer is None or buffer.nbytes < nbytes:
+        buffer = np.empty(nbytes, dtype="uint8")
+        setattr(_buffers, name, buffer)
+    return buffer[:nbytes].view(dtype).reshape(shape)
 
 
 def _extent(region: Region) -> Shape:

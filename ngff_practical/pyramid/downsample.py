@@ -15,21 +15,24 @@ type Block = NDArray[np.generic]
 _CACHED_VOXELS = 2**18
 
 
-def downsample_mean(block: Block, factors: Shape) -> Block:
-    """Return the mean of each cell of `factors` voxels, in the dtype of the block.
+def downsample_mean(block: Block, factors: Shape, *, out: Block | None = None) -> Block:
+    """Return the mean of each cell of `factors` voxels, in the dtype of the block (and in `out`, if given).
 
     The result has ceil(size / factor) voxels along each axis: a cell that the edge cuts is averaged over
     the voxels it holds. Integers are summed exactly and rounded to the nearest, ties to even, so that
     repeated halving does not drift; floats are summed in double precision (float16 in single).
     """
-    out = np.empty(coarse_shape(block.shape, factors), dtype=block.dtype)
+    if out is None:
+        out = np.empty(coarse_shape(block.shape, factors), dtype=block.dtype)
     for fine, coarse, cell in _uniform_parts(block.shape, factors):
         _mean_into(out[coarse], block[fine], cell)
     return out
 
 
-def downsample_nearest(block: Block, factors: Shape) -> Block:
+def downsample_nearest(block: Block, factors: Shape, *, out: Block | None = None) -> Block:
     """Return one voxel of each cell of `factors` voxels, its middle one (the lower of two): for label ids."""
+    if out is None:
+        out = np.empty(coarse_shape(block.shape, factors), dtype=block.dtype)
     starts = tuple((factor - 1) // 2 for factor in factors)
     last = tuple(size - 1 for size in block.shape)
     index = [
@@ -38,7 +41,8 @@ def downsample_nearest(block: Block, factors: Shape) -> Block:
             starts, factors, coarse_shape(block.shape, factors), last, strict=True
         )
     ]
-    return np.ascontiguousarray(block[np.ix_(*index)])
+    out[...] = block[np.ix_(*index)]
+    return out
 
 
 def coarse_shape(shape: Shape, factors: Shape) -> Shape:
