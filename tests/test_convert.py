@@ -3,7 +3,8 @@
 import csv
 import hashlib
 import itertools
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -178,6 +179,15 @@ def test_an_executor_of_the_callers_choice_does_the_work(planes, tmp_path):
     source = find_stack(planes(block))
     with ThreadPoolExecutor(1) as executor:
         image = convert_stack(source, tmp_path / "out.zarr", plan_pyramid(source), executor=executor)
+    np.testing.assert_array_equal(image["0"][:], block)
+
+
+def test_other_processes_can_do_the_work(planes, tmp_path):
+    block = a_block((6, 64, 64))
+    source = find_stack(planes(block))
+    pyramid = plan_pyramid(source, chunks=(2, 16, 16), levels=3)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+        image = convert_stack(source, tmp_path / "out.zarr", pyramid, executor=executor, verify="full")
     np.testing.assert_array_equal(image["0"][:], block)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from io import FileIO
@@ -54,6 +54,9 @@ class StackReader:
         self._tiffs: OrderedDict[int, tifffile.TiffFile] = OrderedDict()
         self._pages: OrderedDict[tuple[int, int], _Page] = OrderedDict()
         self._last = threading.local()
+
+    def __reduce__(self) -> tuple[Callable[[StackSource], StackReader], tuple[StackSource]]:
+        return _reader_of_this_process, (self.source,)
 
     def __enter__(self) -> Self:
         return self
@@ -263,3 +266,15 @@ def read_stack(source: StackSource) -> Pixels:
         for index, plane in enumerate(planes):
             reader.read(index, slice(None), plane)
     return stack
+
+
+def _reader_of_this_process(source: StackSource) -> StackReader:
+    """Return a reader for work that arrived from another process; the last one is kept for the next piece."""
+    with _arriving:
+        if not _arrived or _arrived[0].source != source:
+            _arrived[:] = [StackReader(source)]
+        return _arrived[0]
+
+
+_arriving = threading.Lock()
+_arrived: list[StackReader] = []
