@@ -20,7 +20,7 @@ def run_lab(folder: Path, *, browser: bool, port: int | None) -> int:
     """Serve the notebooks of a folder until the person stops it; return JupyterLab's exit code.
 
     Kernels find the sandbox and its keys in their environment. The sandbox is stopped at the end where this
-    call has started it.
+    call has started it, and ends by itself should this process be killed.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def run_lab(folder: Path, *, browser: bool, port: int | None) -> int:
             "--folder"
         )
     found = running()
-    server = found or ensure(seed=seed)
+    server = found or ensure(seed=seed, owner_pid=os.getpid())
     say(f"sandbox   {server.endpoint}  (in another terminal: ngff-practical ls s3://idr/ --anonymous)")
     try:
         return _serve(_command(folder, browser=browser, port=port), {**os.environ, **server.environment})
