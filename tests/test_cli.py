@@ -236,6 +236,20 @@ def test_verify_names_what_was_altered_removed_and_added(image, run_json, sandbo
 
 
 @pytest.mark.s3
+def test_verify_tells_a_person_what_differs(image, run, sandbox_server, monkeypatch):
+    for name, value in sandbox_server.environment.items():
+        monkeypatch.setenv(name, value)
+    url = "s3://practical/told/image.ome.zarr"
+    run("upload", image, url)
+    write_object(sandbox_server.location("practical", "told/image.ome.zarr"), "added.txt", b"added")
+    code, out, _ = run("verify", image, url)
+    assert code == 1
+    assert "extra: " in out
+    assert "added.txt is there and not part of image.ome.zarr" in out
+    assert out.splitlines()[-1] == "not the same: 1 problem(s)"
+
+
+@pytest.mark.s3
 def test_ls_lists_one_level(image, run_json, sandbox_server, monkeypatch):
     for name, value in sandbox_server.environment.items():
         monkeypatch.setenv(name, value)

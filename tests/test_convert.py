@@ -18,6 +18,7 @@ from ngff_practical.convert import convert, convert_stack, predict
 from ngff_practical.convert import run as run_module
 from ngff_practical.errors import ConversionError, ExistsError, PlanError, StorageError
 from ngff_practical.inspection import describe_image, validate
+from ngff_practical.meter import watch
 from ngff_practical.pyramid import plan_pyramid
 from ngff_practical.stack import find_stack
 
@@ -283,6 +284,36 @@ def test_a_lost_object_is_noticed_even_without_read_back(planes, tmp_path, monke
     monkeypatch.setattr(run_module, "read_back", lose_one)
     with pytest.raises(ConversionError, match="holds 3 objects, 4 were planned"):
         convert(source, tmp_path / "out.zarr", plan_pyramid(source, chunks=(4, 20, 20)), verify="none")
+
+
+def test_the_root_is_written_after_everything_was_read_back(planes, tmp_path, monkeypatch):
+    source = find_stack(planes(a_block((4, 40, 40))))
+    genuine, seen = run_module.read_back, []
+
+    def look(place, *arguments):
+        seen.append((place / "zarr.json").exists())
+        genuine(place, *arguments)
+
+    monkeypatch.setattr(run_module, "read_back", look)
+    convert(source, tmp_path / "out.zarr", plan_pyramid(source))
+    assert seen == [False]
+    assert (tmp_path / "out.zarr" / "zarr.json").exists()
+
+
+@pytest.mark.s3
+def test_a_bucket_can_be_the_destination_and_gets_its_root_last(planes, sandbox_server):
+    sandbox_server.use()
+    block = a_block((4, 40, 40))
+    source = find_stack(planes(block))
+    destination = sandbox_server.location("practical", "converted/image.ome.zarr")
+    with watch(sandbox_server) as seen:
+        image = convert_stack(source, destination, plan_pyramid(source, chunks=(2, 20, 20), levels=2))
+    np.testing.assert_array_equal(image["0"][:], block)
+    puts = [request.key for request in sorted(seen.requests, key=lambda r: r.at) if request.method == "PUT"]
+    assert puts[-1] == "practical/converted/image.ome.zarr/zarr.json"
+    assert [issue for issue in validate(destination) if issue.severity != "should"] == []
+    with pytest.raises(ExistsError, match="choose another key"):
+        convert(source, destination, plan_pyramid(source))
 
 
 def test_a_missing_parent_folder_is_named(planes, tmp_path):
