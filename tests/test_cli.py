@@ -260,6 +260,19 @@ def test_ls_lists_one_level(image, run_json, sandbox_server, monkeypatch):
     assert [entry["key"] for entry in document["objects"]] == ["zarr.json"]
 
 
+@pytest.mark.s3
+def test_ls_of_one_object_shows_it_and_of_nothing_says_so(run, run_json, sandbox_server, monkeypatch):
+    for name, value in sandbox_server.environment.items():
+        monkeypatch.setenv(name, value)
+    write_object(sandbox_server.location("practical", "alone"), "note.txt", b"hello")
+    code, document = run_json("ls", "s3://practical/alone/note.txt")
+    assert code == 0
+    assert document["objects"] == [{"key": "note.txt", "bytes": 5}]
+    code, out, err = run("ls", "s3://practical/alone/nothing")
+    assert (code, out) == (2, "")
+    assert "nothing is stored below" in err
+
+
 def test_samples_lists_licences_and_marks_what_may_not_be_copied(run_json):
     code, document = run_json("samples")
     assert code == 0

@@ -9,7 +9,8 @@ from ngff_practical.cli.options import DONE, PROBLEMS, Anonymous, AsJson, DryRun
 from ngff_practical.cli.output import emit
 from ngff_practical.cli.places import resolve, resolve_location
 from ngff_practical.cli.progress import bar
-from ngff_practical.model import TransferReport
+from ngff_practical.errors import NotFoundError
+from ngff_practical.model import Location, StoredObject, TransferReport
 from ngff_practical.storage import list_folder
 from ngff_practical.transfer import download as fetch
 from ngff_practical.transfer import upload as send
@@ -26,6 +27,8 @@ def ls(url: str, *, endpoint: Endpoint = None, anonymous: Anonymous = False, jso
     """
     place = resolve(url, endpoint, anonymous)
     folders, objects = list_folder(place)
+    if isinstance(place, Location) and place.key and not folders and not objects:
+        objects = _object_itself(place)
     if json:
         emit(documents.listing_document(str(place), folders, objects))
     else:
@@ -105,6 +108,15 @@ def verify(
     else:
         pages.comparison_page(report)
     return PROBLEMS if report.problems else DONE
+
+
+def _object_itself(place: Location) -> tuple[StoredObject, ...]:
+    """Return the object whose key the place is: a key that nothing lies below may still be one."""
+    above = Location(place.endpoint, place.bucket, place.key.rpartition("/")[0], place.anonymous)
+    found = tuple(stored for stored in list_folder(above)[1] if stored.key == place.name)
+    if not found:
+        raise NotFoundError(f"nothing is stored below {place}; list what is there: ngff-practical ls {above}")
+    return found
 
 
 def _transferred(report: TransferReport, done: str, json: bool) -> int:
