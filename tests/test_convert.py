@@ -5,6 +5,7 @@ import hashlib
 import itertools
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from threading import Event
 
 import numpy as np
 import pytest
@@ -225,6 +226,32 @@ def test_an_interrupted_conversion_leaves_nothing_that_opens_and_can_be_run_agai
     assert [path.name for path in tmp_path.iterdir()] == ["planes"]
     image = convert_stack(source, destination, pyramid)
     np.testing.assert_array_equal(image["0"][:], block)
+
+
+def test_bands_not_begun_are_dropped_when_a_conversion_stops(planes, tmp_path, monkeypatch):
+    source = find_stack(planes(a_block((32, 16, 16))))
+    pyramid = plan_pyramid(source, chunks=(1, 16, 16))
+    genuine, begun, stopped = run_module.work_on_band, [], Event()
+
+    def work(*arguments):
+        begun.append(arguments)
+        if len(begun) > 1:
+            stopped.wait(10)  # nobody goes on before the first result was answered with an interruption
+        return genuine(*arguments)
+
+    class Interrupting(ThreadPoolExecutor):
+        def __exit__(self, *error):
+            stopped.set()
+            return super().__exit__(*error)
+
+    def interrupt(done, total):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run_module, "work_on_band", work)
+    monkeypatch.setattr(run_module, "ThreadPoolExecutor", Interrupting)
+    with pytest.raises(KeyboardInterrupt):
+        convert(source, tmp_path / "out.zarr", pyramid, on_slab=interrupt)
+    assert len(begun) < 32
 
 
 def test_what_a_killed_conversion_left_is_no_image_and_is_cleared_away(planes, tmp_path, monkeypatch):
