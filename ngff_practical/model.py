@@ -35,8 +35,33 @@ class Channel:
     window: tuple[float, float, float, float] | None = None  # min, max, start, end
 
 
+class StoredGrid:
+    """The grid of stored objects that an array's shape, chunks and shards make."""
+
+    __slots__ = ()
+
+    shape: Shape
+    chunks: Shape
+    shards: Shape | None
+
+    @property
+    def object_shape(self) -> Shape:
+        """Shape of the region one stored object holds: the shard where there is one, else the chunk."""
+        return self.shards or self.chunks
+
+    @property
+    def object_grid(self) -> Shape:
+        """Number of stored objects along each axis."""
+        return tuple(-(-size // step) for size, step in zip(self.shape, self.object_shape, strict=True))
+
+    @property
+    def objects(self) -> int:
+        """Number of chunk (or shard) objects of the fully written array, metadata not counted."""
+        return math.prod(self.object_grid)
+
+
 @dataclass(frozen=True, slots=True)
-class Level:
+class Level(StoredGrid):
     """One resolution of a pyramid; every tuple runs in axis order.
 
     `scale` and `translation` are physical: the centre of voxel `i` lies at `i * scale + translation`.
@@ -51,21 +76,6 @@ class Level:
     translation: Vector | None = None
     shards: Shape | None = None
     itemsize: int = 1
-
-    @property
-    def object_shape(self) -> Shape:
-        """Shape of the region one stored object holds: the shard where there is one, else the chunk."""
-        return self.shards or self.chunks
-
-    @property
-    def object_grid(self) -> Shape:
-        """Number of stored objects along each axis."""
-        return tuple(-(-size // step) for size, step in zip(self.shape, self.object_shape, strict=True))
-
-    @property
-    def objects(self) -> int:
-        """Number of chunk (or shard) objects of the fully written level, metadata not counted."""
-        return math.prod(self.object_grid)
 
     @property
     def nbytes(self) -> int:
@@ -167,11 +177,6 @@ class StackSource:
     def plane_shape(self) -> Shape:
         """Shape (y, x) of one plane."""
         return self.shape[-2:]
-
-    @property
-    def row_addressable(self) -> bool:
-        """True where rows of every plane can be read without decoding the whole page."""
-        return all(plane.offset is not None for plane in self.planes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from ngff_practical.metadata.array_documents import (
 )
 from ngff_practical.metadata.structure import Spot
 from ngff_practical.metadata.wording import escaped
-from ngff_practical.model import Issue, Shape
+from ngff_practical.model import Issue, Shape, StoredGrid
 
 _LARGEST_CHUNK = 2**31 - 1  # bytes, the most that Blosc packs
 
@@ -60,7 +60,7 @@ KNOWN_CODECS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class ArrayInfo:
+class ArrayInfo(StoredGrid):
     """A Zarr array as its document describes it; `codecs` are all named there, those of shards included.
 
     `dtype` is numpy's name. `chunks` are what is compressed on its own and `shards`, where there are any,
@@ -82,21 +82,6 @@ class ArrayInfo:
         """Bytes of one voxel."""
         digits = re.search(r"\d+$", self.dtype)
         return int(digits.group()) // 8 if digits else 1
-
-    @property
-    def object_shape(self) -> Shape:
-        """Shape of the region one stored object holds."""
-        return self.shards or self.chunks
-
-    @property
-    def object_grid(self) -> Shape:
-        """Number of stored objects along each axis."""
-        return tuple(-(-size // step) for size, step in zip(self.shape, self.object_shape, strict=True))
-
-    @property
-    def objects(self) -> int:
-        """Number of stored objects of the fully written array."""
-        return math.prod(self.object_grid)
 
     def object_at(self, key: str) -> Shape | None:
         """Return the grid position of the object stored under a key of the array, None for any other key."""
