@@ -31,7 +31,7 @@ dev: ## everything for working on the code, with the hooks that run before each 
 	@.venv/bin/pre-commit install
 
 lock: ## choose the versions in constraints.txt anew (ARGS=--upgrade: the newest ones)
-	@sh scripts/set_up.sh lab
+	@sh scripts/set_up.sh dev
 	@.venv/bin/python scripts/lock.py $(ARGS)
 
 clean: ## remove .venv, caches and scratch data; notebooks and what you made in them stay

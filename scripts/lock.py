@@ -1,20 +1,16 @@
-"""Write constraints.txt anew: what pip chooses for the package and its tools on every Python that is tested.
+"""Write constraints.txt anew: one version of everything, on each system and each Python that is supported.
 
 Versions that are pinned already stay, unless --upgrade is given. Nothing is installed.
 """
 
-import json
-import re
 import subprocess
 import sys
-import tempfile
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = ROOT / "constraints.txt"
-TESTED = ("3.12", "3.13")
+OLDEST = "3.12"
 # What an editable install builds with, beyond [build-system], and the pip that understands dependency groups.
 TOOLS = ("editables", "pip>=26.3")
 
@@ -28,31 +24,20 @@ def wanted() -> list[str]:
     return [*project["build-system"]["requires"], *project["project"]["dependencies"], *groups, *TOOLS]
 
 
-def chosen(version: str, pinned: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield name and version of all that pip would install on this Python."""
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.json"
-        place = ["--target", f"{folder}/nothing", "--python-version", version, "--only-binary", ":all:"]
-        resolve = ["--dry-run", "--ignore-installed", "--quiet", "--quiet", "--report", str(report)]
-        command = [sys.executable, "-m", "pip", "install", *resolve, *place, *pinned, *wanted()]
-        subprocess.run(command, check=True)
-        for item in json.loads(report.read_text())["install"]:
-            yield re.sub(r"[-_.]+", "-", item["metadata"]["name"]).lower(), item["metadata"]["version"]
-
-
 def main(upgrade: bool) -> None:
-    """Resolve once for each Python and write the union."""
-    pinned = [] if upgrade else ["--constraint", str(CONSTRAINTS)]
-    versions: dict[str, str] = {}
-    for python in TESTED:
-        for name, version in chosen(python, pinned):
-            if versions.setdefault(name, version) != version:
-                raise SystemExit(
-                    f"{name} is {versions[name]} on Python {TESTED[0]} and {version} on {python}: "
-                    "state a bound in pyproject.toml that one version of it meets on both"
-                )
-    CONSTRAINTS.write_text("".join(f"{name}=={versions[name]}\n" for name in sorted(versions)))
-    print(f"{CONSTRAINTS.name}: {len(versions)} packages. Run `make test` before committing it.")
+    """Resolve once for all systems; a package that only some of them need keeps its marker."""
+    plain = ["--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links", "--quiet"]
+    pinned = ["--upgrade"] if upgrade else []
+    command = ["-m", "uv", "pip", "compile", "--universal", "--python-version", OLDEST, *plain, *pinned]
+    subprocess.run(
+        [sys.executable, *command, "-", "--output-file", str(CONSTRAINTS)],
+        input="\n".join(wanted()),
+        text=True,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    packages = len(CONSTRAINTS.read_text(encoding="utf-8").splitlines())
+    print(f"{CONSTRAINTS.name}: {packages} packages. Run `make test` before committing it.")
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def every_requirement() -> list[Requirement]:
 
 
 def pins() -> dict[str, Version]:
-    lines = (line.split("==") for line in read("constraints.txt").splitlines())
+    lines = (line.split(" ;")[0].split("==") for line in read("constraints.txt").splitlines())
     return {name: Version(version) for name, version in lines}
 
 
@@ -74,9 +74,8 @@ def mentions(pattern: str) -> list[str]:
 
 def test_constraints_are_names_with_versions_and_nothing_else() -> None:
     lines = read("constraints.txt").splitlines()
-    assert [
-        line for line in lines if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*==[0-9][a-z0-9.]*", line)
-    ] == []
+    entry = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*==[0-9][a-z0-9.]*( ; [\w.' =!()-]+)?")
+    assert [line for line in lines if not entry.fullmatch(line)] == []
     assert lines == sorted(lines, key=lambda line: line.split("==")[0])
     assert len(pins()) == len(lines)
 
