@@ -1,0 +1,33 @@
+"""The pages in docs/: the glossary is in order, and each of its terms that a lesson links to is there."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def terms() -> list[str]:
+    return re.findall(r"^### (.+)$", (ROOT / "docs" / "glossary.md").read_text("utf-8"), flags=re.MULTILINE)
+
+
+def anchor(heading: str) -> str:
+    """Return the anchor that Markdown renderers give a heading."""
+    return re.sub(r"[^\w-]", "", heading.lower().replace(" ", "-"))
+
+
+def test_the_glossary_is_in_alphabetical_order() -> None:
+    plain = [re.sub(r"\W", "", term).lower() for term in terms()]
+    assert plain == sorted(plain)
+    assert len(set(plain)) == len(plain) > 30
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_lesson_links_to_terms_that_the_glossary_has(path: Path) -> None:
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    text = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    linked = set(re.findall(r"glossary\.md#([\w-]+)", text))
+    assert linked - {anchor(term) for term in terms()} == set()
