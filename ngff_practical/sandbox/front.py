@@ -12,17 +12,31 @@ from urllib.parse import parse_qs
 
 from ngff_practical.meter import request_key
 from ngff_practical.model import Request
+from ngff_practical.sandbox.faults import REFUSALS, Fault, Script, altered, flip
 from ngff_practical.sandbox.gate import Gate, refuse_body
 from ngff_practical.sandbox.handle import CONTROL, TOKEN_HEADER
 from ngff_practical.sandbox.log import Log
 from ngff_practical.sandbox.network import Network
 from ngff_practical.sandbox.state import State
-from ngff_practical.sandbox.wire import Answer, App, Arrived, Headers, arrived, error, take_body
+from ngff_practical.sandbox.wire import (
+    Answer,
+    App,
+    Arrived,
+    Headers,
+    ResetError,
+    arrived,
+    error,
+    put_body,
+    take_body,
+    take_half,
+)
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+type Begin = Callable[[str, Headers], Callable[[bytes], object]]
 
 _PREFLIGHT_S = 600
 _EXPOSED = "Content-Range, Content-Length, Accept-Ranges, ETag, Last-Modified, x-amz-request-id"
@@ -34,13 +48,22 @@ _ADMITTED = "AWS4-HMAC-SHA256 Credential=admitted/20000101/us-east-1/s3/aws4_req
 class Front:
     """A WSGI application around another one that speaks S3."""
 
-    def __init__(self, app: App, state: State, gate: Gate, stop: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        app: App,
+        state: State,
+        gate: Gate,
+        stop: Callable[[], None],
+        replace_object: Callable[[str, str], None],
+    ) -> None:
         self.log = Log()
         self.network = Network()
+        self.faults = Script()
         self._app = app
         self._state = state
         self._gate = gate
         self._stop = stop
+        self.replace = replace_object
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -96,6 +119,11 @@ class Front:
             case "PUT", "network":
                 self.network.setting = replace(self.network.setting, **json.loads(body))
                 return _json(asdict(self.network.setting))
+            case "GET", "faults":
+                return _json({"faults": [asdict(fault) for fault in self.faults.left()]})
+            case "PUT", "faults":
+                self.faults.set(Fault(**fault) for fault in json.loads(body)["faults"])
+                return _json({})
             case "PUT", "stop":
                 self._stop()
                 return _json({"stopping": True})
@@ -133,12 +161,24 @@ class _Exchange:
             self._status = int(status[:3])
             return start_response(status, front.with_cors(headers), failure)
 
+        if not front.network.setting.online:
+            raise ResetError  # and nothing in the log: no request arrives
+        fault = front.faults.take(request)
         try:
             front.network.delay()
+            self._break_off(fault)
             body = take_body(self._environ)
+            if fault is not None and fault.kind == "flipped" and request.method == "PUT":
+                body = flip(body)
+                put_body(self._environ, body)
             self._received = len(body)
             front.network.carry(len(body))
             answer = front.answer(request, body)
+            if answer is None and fault is not None:
+                if fault.kind in REFUSALS:
+                    answer = error(REFUSALS[fault.kind], request)
+                else:
+                    return _Body(self, self._faulty(fault, body, begin))
             if answer is not None:
                 begin(answer.status, answer.headers)
                 return _Body(self, [answer.body])
@@ -146,6 +186,42 @@ class _Exchange:
         except BaseException:
             self.end()
             raise
+
+    def _break_off(self, fault: Fault | None) -> None:
+        """Raise ResetError where a fault wants it before the request is read to its end."""
+        if fault is None or fault.kind not in ("reset", "reset-in-body"):
+            return
+        if fault.kind == "reset-in-body":
+            if self._request.method != "PUT":
+                return
+            take_half(self._environ)
+        raise ResetError
+
+    def _faulty(self, fault: Fault, body: bytes, begin: Begin) -> Iterable[bytes]:
+        """Let S3 answer, and return what comes out of it with the fault."""
+        if fault.kind == "stored-wrong":
+            put_body(self._environ, flip(body))
+        if fault.kind == "replaced":
+            self._front.replace(self._request.bucket, self._request.key)
+        found: list[tuple[str, Headers]] = []
+
+        def note(status: str, headers: Headers, _failure: object = None) -> Callable[[bytes], object]:
+            found[:] = [(status, headers)]
+            return lambda _: None
+
+        pieces = self._front.pass_on(self._environ, note)
+        whole = b"".join(pieces)
+        close = getattr(pieces, "close", None)
+        if close is not None:
+            close()
+        if fault.kind == "lost-answer":
+            raise ResetError
+        status, headers = found[0]
+        outgoing: Iterable[bytes] = [whole]
+        if self._request.method == "GET" and status.startswith("2"):
+            headers, outgoing = altered(fault, headers, whole)
+        begin(status, headers)
+        return outgoing
 
     def pieces(self, body: Iterable[bytes]) -> Iterator[bytes]:
         last = b""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import os
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from ngff_practical.errors import SandboxError
 from ngff_practical.model import Location, Request
+from ngff_practical.sandbox.faults import Fault
 from ngff_practical.sandbox.state import State
 
 CONTROL = "/_sandbox/"  # no bucket can have this name
@@ -75,7 +77,12 @@ class Sandbox:
         return tuple(Request(*row) for row in rows)
 
     def set_network(
-        self, *, latency_ms: float = 0, kbytes_per_s: float | None = None, cors: bool = True
+        self,
+        *,
+        latency_ms: float = 0,
+        kbytes_per_s: float | None = None,
+        cors: bool = True,
+        online: bool = True,
     ) -> None:
         """Make the sandbox as slow as a server far away.
 
@@ -87,17 +94,41 @@ class Sandbox:
             Bandwidth that all transfers share; None is as fast as it goes.
         cors
             False leaves out the headers by which a web page of another origin may read answers.
+        online
+            False breaks every connection before anything is answered, as if the network were gone.
         """
         if not 0 <= latency_ms <= 10_000:
             raise ValueError(f"latency_ms is {latency_ms}; give 0 to 10000")
         if kbytes_per_s is not None and not kbytes_per_s > 0:
             raise ValueError(f"kbytes_per_s is {kbytes_per_s}; give a number above 0, or None for no limit")
-        self._ask("PUT", "network", {"latency_ms": latency_ms, "kbytes_per_s": kbytes_per_s, "cors": cors})
+        setting: dict[str, object] = {
+            "latency_ms": latency_ms,
+            "kbytes_per_s": kbytes_per_s,
+            "cors": cors,
+            "online": online,
+        }
+        self._ask("PUT", "network", setting)
 
     def network(self) -> dict[str, float | bool | None]:
         """Return the settings made by `set_network`."""
         answer = self._ask("GET", "network")
         return {name: value for name, value in answer.items() if isinstance(value, int | float | None)}
+
+    def set_faults(self, faults: Iterable[Fault]) -> None:
+        """Let these faults happen to the requests they match, in place of those set before; () ends all.
+
+        ```python
+        sandbox.set_faults([Fault("slow-down", "practical/ada/*", method="PUT", times=3)])
+        ```
+        """
+        self._ask("PUT", "faults", {"faults": [asdict(fault) for fault in faults]})
+
+    def faults(self) -> tuple[Fault, ...]:
+        """Return the faults that have not been played yet, `times` being how often they still will."""
+        rows = self._ask("GET", "faults")["faults"]
+        if not isinstance(rows, list):
+            raise self._strange("faults")
+        return tuple(Fault(**row) for row in rows)
 
     def status(self) -> str:
         """Return in one sentence where the sandbox is and what it keeps."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+import struct
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -11,7 +13,7 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from ngff_practical.errors import SandboxError
-from ngff_practical.sandbox.wire import App, Headers
+from ngff_practical.sandbox.wire import App, Headers, ResetError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -50,8 +52,9 @@ class Handler(MotoRequestHandler):
             return self.wfile.write
 
         app: App = self.server.app
-        pieces = app(environ, start_response)
+        pieces: Iterable[bytes] = ()
         try:
+            pieces = app(environ, start_response)
             bodiless: bool | None = None
             for piece in pieces:
                 if bodiless is None:
@@ -60,12 +63,21 @@ class Handler(MotoRequestHandler):
                     self.wfile.write(piece)
             if bodiless is None:
                 self._send_head(*begun[0])
+        except ResetError:
+            self._reset()
         except (ConnectionError, TimeoutError):  # the client has had enough
             self.close_connection = True
         finally:
             close = getattr(pieces, "close", None)
             if close is not None:
                 close()
+
+    def _reset(self) -> None:
+        """Break the connection off, so that the client is told of it as by a network that fails."""
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.rfile.close()  # it would keep the socket open
+        self.connection.close()
 
     def _send_head(self, status: str, headers: Headers) -> bool:
         """Send status and headers, and return True where no body may follow."""

@@ -12,11 +12,15 @@ _PIECE = 16 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """Latency before each answer, bandwidth shared by all transfers (None: no limit), CORS headers or not."""
+    """Latency before each answer, bandwidth shared by all transfers (None: no limit), CORS headers or not.
+
+    Where it is not `online`, every connection breaks before anything is answered.
+    """
 
     latency_ms: float = 0.0
     kbytes_per_s: float | None = None
     cors: bool = True
+    online: bool = True
 
 
 class Network:

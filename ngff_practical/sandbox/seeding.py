@@ -12,6 +12,8 @@ from moto.s3.models import S3Backend, s3_backends
 
 from ngff_practical.sandbox.gate import READ_ONLY, SHARED
 
+_INVERTED = bytes(range(255, -1, -1))
+
 
 def backend() -> S3Backend:
     """Return the S3 that the server of this process answers from."""
@@ -37,6 +39,13 @@ def fill(seed: Mapping[str, str]) -> None:
             kind = mimetypes.guess_type(path.name)[0]
             if kind is not None:
                 stored.set_metadata({"Content-Type": kind})
+
+
+def replace_object(bucket: str, key: str) -> None:
+    """Put other bytes of the same size in an object's place; nothing happens where there is none."""
+    found = backend().buckets[bucket].keys.get(key) if bucket_exists(bucket) else None
+    if found is not None:
+        backend().put_object(bucket, key, found.value.translate(_INVERTED), disable_notification=True)
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:

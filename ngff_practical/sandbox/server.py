@@ -50,7 +50,7 @@ def main(setting_text: str) -> int:
         gate = Gate({left.access_key_id: left.secret_access_key}, seeding.bucket_exists)
         s3 = create_backend_app("s3")
         s3.debug = False  # a request that moto fails on is answered 500, not with a broken connection
-        server.app = front = Front(s3, left, gate, stopping.set)
+        server.app = front = Front(s3, left, gate, stopping.set, seeding.replace_object)
         Client(front.pass_on).get(f"/{SHARED}?list-type=2")  # moto's first answer takes it 150 ms
         threading.Thread(target=server.serve_forever, name="sandbox", daemon=True).start()
         state.write(left)

@@ -30,6 +30,10 @@ _CLIENTS = (  # the first that its User-Agent contains, and what learners call i
 )
 
 
+class ResetError(ConnectionError):
+    """The connection is to be broken off at once, without another byte."""
+
+
 class Arrived(NamedTuple):
     """An S3 request, path style."""
 
@@ -89,6 +93,16 @@ def client_name(user_agent: str) -> str:
         if part in known:
             return name
     return user_agent.split("/")[0].split()[0][:20].lower() if user_agent.strip() else "unknown"
+
+
+def take_half(environ: WSGIEnvironment) -> None:
+    """Read the first half of the request's body."""
+    environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0) // 2)
+
+
+def put_body(environ: WSGIEnvironment, body: bytes) -> None:
+    """Leave another body of the same length to be read."""
+    environ["wsgi.input"] = io.BytesIO(body)
 
 
 def take_body(environ: WSGIEnvironment) -> bytes:

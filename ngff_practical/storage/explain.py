@@ -87,7 +87,7 @@ def explain(error: Exception, location: Location, key: str = "", *, doing: Doing
         return _unreachable(failure, location)
     if isinstance(error, FileNotFoundError) or failure.status == 404:
         return _not_found(failure, location, url, doing)
-    if failure.status in (401, 403):
+    if failure.status in (401, 403) or failure.code in _KEY_TROUBLE:  # S3 says 400 to expired tokens
         return _refused(failure, location, url, doing)
     if failure.code is None and doing == "list" and failure.status in (None, 400, 405, 501):
         return _cannot_list(location)
