@@ -1,5 +1,6 @@
 """Frozen values that every part of the package speaks; no I/O, nothing but the standard library."""
 
+from ngff_practical.model.bytemap import ByteMap, Holds, Segment
 from ngff_practical.model.image import (
     Axis,
     Channel,
@@ -29,6 +30,9 @@ from ngff_practical.model.request import ChunkAccess, Request
 from ngff_practical.model.stack import Plane, StackSource
 
 __all__ = [
+    "ByteMap",
+    "Holds",
+    "Segment",
     "Axis",
     "Channel",
     "ChunkAccess",
