@@ -27,6 +27,9 @@ class Choices:
         Along the axes of space, such as 5,2,2 for z, y, x.
     unit
         Unit of the voxel size, such as micrometer.
+    pattern
+        How the files of a folder are named, as in `img_{z}_ch{c}.tif` or `ZStep_{z}/{}_w{c}.tif`: t, c and z
+        count along that axis, `{}` is anything, `{c=1,2}` only these; files that do not fit are left out.
     version
         OME-Zarr version to write: 0.4, 0.5 or 0.6.
     chunks
@@ -44,6 +47,7 @@ class Choices:
     axes: str | None = None
     voxel_size: str | None = None
     unit: str | None = None
+    pattern: str | None = None
     version: str = "0.5"
     chunks: str = "auto"
     shards: str = "auto"
@@ -54,7 +58,7 @@ class Choices:
     def find(self, source: Path) -> StackSource:
         """Return the stack at `source`, read the way the person says."""
         size = _numbers("--voxel-size", self.voxel_size, float) if self.voxel_size else None
-        return find_stack(source, axes=self.axes, voxel_size=size, unit=self.unit)
+        return find_stack(source, axes=self.axes, voxel_size=size, unit=self.unit, pattern=self.pattern)
 
     def plan(self, stack: StackSource) -> Pyramid:
         """Return the pyramid the person asks for."""

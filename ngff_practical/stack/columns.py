@@ -1,0 +1,248 @@
+"""Names laid under each other: what they share, what varies, and which axis that counts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ngff_practical.stack.grid import are_wavelengths
+from ngff_practical.stack.pattern import Value, literal
+
+_BETWEEN = re.compile(r"([\W_]+)")
+_NUMBER = re.compile(r"([0-9]+)")
+_WORD = re.compile(r"([A-Za-z]+)[\s_\-=.#()\[\]/]*$")
+_CAPITAL = re.compile(r"[A-Z]+[a-z]*$")
+_ROW = re.compile(r"(?:^|[\W_])[A-P]$", re.I)
+_WELL = re.compile(r"[A-P]-?[0-9]{1,2}", re.I)
+_AXES = {
+    "z": "z", "zstep": "z", "slice": "z", "section": "z", "plane": "z", "zplane": "z", "zslice": "z",
+    "zpos": "z", "depth": "z", "sl": "z", "zstack": "z",
+    "t": "t", "time": "t", "timepoint": "t", "frame": "t", "tp": "t", "timestep": "t", "tpt": "t",
+    "c": "c", "ch": "c", "chan": "c", "channel": "c", "wv": "c", "wavelength": "c", "ex": "c", "em": "c",
+    "exc": "c", "laser": "c", "lambda": "c", "filter": "c",
+}  # fmt: skip
+# Words for other places on the same sample. The short ones may be anything where nothing else varies.
+_PLACES = {
+    "site", "pos", "position", "field", "fld", "fov", "xy", "well", "tile", "mosaic", "scene", "series",
+    "stage", "row", "col", "column", "point", "roi",
+}  # fmt: skip
+_SHORT_PLACES = {"s", "p", "f", "x", "y", "m", "r", "w"}
+_DYE = re.compile(
+    r"(?:[em]|td|irfp|mi)?(?:dapi|hoechst\d*|[bcgry]fp|cherry|tomato|fitc|tritc|cy\d(?:[._]\d)?|alexa\w*|af\d+|"
+    r"texas\w*|txred|rhod\w*|venus|citrine|mkate\d?|sytox\w*|draq\d|far_?red|bf|bright\w*|trans\w*|phase\w*|"
+    r"ph\d?|dic|red|green|blue|\d{3}(?:nm)?|ir|nir|lyso\w*|mito\w*)\d*",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What stands at one place of every name; `before` and `after` are the texts around it."""
+
+    before: str
+    after: str
+    texts: tuple[str, ...]
+    is_number: bool
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """The number in each name, or the word in lower case."""
+        return tuple(int(text) if self.is_number else text for text in self.texts)
+
+    @property
+    def word(self) -> str:
+        """The word before a number, in lower case: "z" in embryo_z01, embryoZ01 and Z/01."""
+        return _word_of(self.before)
+
+    @property
+    def letter(self) -> str:
+        """The axis that this counts, "" where the names do not say."""
+        if not self.is_number:
+            return "c" if all(_DYE.fullmatch(text) for text in self.texts) else ""
+        if self.word == "w" and all(len(text) == 1 for text in self.texts):
+            return "c"  # MetaXpress: w1 is a wavelength; W00001 elsewhere is a well
+        if self.after.lower().startswith("nm") and are_wavelengths(self.values):
+            return "c"
+        return _AXES.get(self.word, "")
+
+    @property
+    def is_position(self) -> bool:
+        """True where this tells wells, fields or tiles apart, which are images of their own."""
+        if not self.is_number:
+            return all(_WELL.fullmatch(text) for text in self.texts)
+        return not self.letter and self.word in _PLACES
+
+    @property
+    def may_be_position(self) -> bool:
+        """True for short words too, which mean a position where other numbers vary beside them."""
+        if self.is_position or not self.is_number or self.letter:
+            return self.is_position
+        well = _ROW.search(self.before) is not None and {len(text) for text in self.texts} == {2}
+        return well or self.word in _SHORT_PLACES
+
+    @property
+    def shown_values(self) -> tuple[str, ...]:
+        """Its values as they stand in the names, each once, with the word before a number."""
+        match = _WORD.search(self.before) if self.is_number else None
+        word = match[1] if match and len(match[1]) <= 12 else ""
+        return tuple(word + text for text in dict.fromkeys(self.texts))
+
+    def follows(self, other: Column) -> bool:
+        """Return True where the other column decides what stands here."""
+        pairs = dict(zip(other.texts, self.texts, strict=True))
+        return all(pairs[theirs] == ours for theirs, ours in zip(other.texts, self.texts, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Unlike:
+    """Names that have no common form; `texts` are what is around the numbers of each."""
+
+    texts: tuple[tuple[str, ...], ...]
+    word: Names | None = None  # where they differ in nothing but one word
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names of one form: texts that all share, and columns."""
+
+    pieces: tuple[str | Column, ...]
+
+    @property
+    def varying(self) -> tuple[Column, ...]:
+        """The columns, from left to right."""
+        return tuple(piece for piece in self.pieces if isinstance(piece, Column))
+
+    def assign(self) -> tuple[list[tuple[Column, str]], list[Column]]:
+        """Return the columns that count along an axis with its letter, and those nobody explains.
+
+        A column that another one decides (a time stamp, a channel's name beside its number) counts nothing.
+        One unexplained number is left without a letter: planes, most likely.
+        """
+        assigned: list[tuple[Column, str]] = []
+        rest: list[Column] = []
+        for column in reversed(self.varying):  # a well C01 comes before a channel C01
+            taken = next((other for other, letter in assigned if letter == column.letter), None)
+            if column.letter and taken is None:
+                assigned.append((column, column.letter))
+            elif taken is None or not column.follows(taken):
+                rest.append(column)
+        rest = [
+            column
+            for column in reversed(rest)
+            if column.may_be_position or not any(column.follows(other) for other, _ in assigned)
+        ]
+        alone = rest[0] if len(rest) == 1 and "z" not in {letter for _, letter in assigned} else None
+        if alone is not None and alone.is_number and not alone.may_be_position and not alone.letter:
+            assigned.append((rest.pop(), ""))
+        order = self.varying
+        return sorted(assigned, key=lambda pair: order.index(pair[0])), rest
+
+    def pattern(self, *, guess: bool = True) -> str:
+        """Return the pattern that is likeliest, with positions fixed to those of the first name.
+
+        What nobody explains is guessed to be an axis, or without `guess` fixed as well.
+        """
+        assigned, rest = self.assign()
+        letters = {id(column): letter for column, letter in assigned}
+        free = [letter for letter in "ztc" if letter not in letters.values()]
+        unexplained = [
+            column for column in self.varying if (guess and column in rest) or letters.get(id(column)) == ""
+        ]
+        for column in reversed(unexplained):
+            letter = free[0] if free and column.is_number else "c"
+            if letter in free and not column.may_be_position:
+                letters[id(column)] = letter
+                free.remove(letter)
+        text = ""
+        for piece in self.pieces:
+            if isinstance(piece, str):
+                text += literal(piece)
+            elif letters.get(id(piece)):
+                text += f"{{{letters[id(piece)]}}}"
+            elif piece in rest:
+                text += literal(piece.texts[0])
+            else:
+                text += "{}"
+        return text + ".tif"
+
+
+def split_names(names: Sequence[str]) -> Names | Unlike:
+    """Return the common form of names, in any order; their numbers and words may vary."""
+    texts = tuple(tuple(piece.casefold() for piece in _NUMBER.split(name)[::2]) for name in names)
+    cut = [_BETWEEN.split(name) for name in names]
+    if len({tuple(parts[1::2]) for parts in cut}) > 1:
+        return Unlike(texts)
+    flat: list[str | tuple[tuple[str, ...], bool]] = []
+    for words in zip(*cut, strict=True):
+        flat += _cut_word(words)
+    pieces: list[str | Column] = []
+    for at, piece in enumerate(flat):
+        if isinstance(piece, str):
+            pieces.append(piece)
+            continue
+        before = "".join(_texts_before(flat, at))
+        after = flat[at + 1] if at + 1 < len(flat) else ""
+        pieces.append(Column(before, after if isinstance(after, str) else "", *piece))
+    found = Names(tuple(pieces))
+    words_vary = [column for column in found.varying if not column.is_number]
+    if words_vary and len(found.varying) == 1 and not (words_vary[0].letter and len(found.pieces) > 1):
+        return Unlike(texts, found)
+    if words_vary and not _even(words_vary):
+        return Unlike(texts)
+    return found
+
+
+def _word_of(before: str) -> str:
+    match = _WORD.search(before)
+    if match is None:
+        return ""
+    capital = _CAPITAL.search(match[1])
+    word = match[1].lower()
+    known = word in _AXES or word in _PLACES or word in _SHORT_PLACES
+    return word if known or capital is None else capital[0].lower()
+
+
+def _even(columns: Sequence[Column]) -> bool:
+    """Return True where each word is in equally many names, as channels are and odd files are not."""
+    for column in columns:
+        counts = [sum(text == other for other in column.texts) for text in dict.fromkeys(column.texts)]
+        if min(counts) * 2 < max(counts):
+            return False
+    return True
+
+
+def _texts_before(flat: Sequence[str | tuple[tuple[str, ...], bool]], at: int) -> list[str]:
+    texts: list[str] = []
+    for piece in reversed(flat[:at]):
+        if not isinstance(piece, str):
+            break
+        texts.insert(0, piece)
+    return texts
+
+
+def _cut_word(words: Sequence[str]) -> list[str | tuple[tuple[str, ...], bool]]:
+    """Return what words under each other share, and what varies: numbers, or the words as a whole."""
+    if len({word.casefold() for word in words}) == 1:
+        return [words[0]]
+    cut = [_NUMBER.split(word) for word in words]
+    if len({tuple(piece.casefold() for piece in pieces[::2]) for pieces in cut}) > 1:
+        return [(tuple(words), False)]
+    pieces: list[str | tuple[tuple[str, ...], bool]] = []
+    for at, texts in enumerate(zip(*cut, strict=True)):
+        constant = at % 2 == 0 or len({int(text) for text in texts}) == 1
+        if not constant:
+            pieces.append((tuple(texts), True))
+        elif texts[0]:
+            pieces.append(texts[0])
+    return pieces
+
+
+def counts_along(folders: Sequence[str]) -> list[str]:
+    """Return the folders whose names count along an axis, as ch0 and ch1 do; [] where fewer than two do."""
+    counting = [
+        name
+        for name in folders
+        if (match := re.search(r"[0-9]+", name)) and _AXES.get(_word_of(name[: match.start()]))
+    ]
+    return counting if len(counting) > 1 else []

@@ -1,0 +1,132 @@
+"""The TIFFs in a folder and in the folders inside it, and notes that name everything else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ngff_practical.errors import StackError
+from ngff_practical.stack.columns import counts_along
+from ngff_practical.stack.faults import clean, listed, reading, shown
+from ngff_practical.stack.names import suggestion
+from ngff_practical.stack.pattern import Pattern
+from ngff_practical.stack.previews import is_projection, is_thumbnail
+
+_ENDINGS = (".tif", ".tiff")
+_SYSTEM_FILES = {".ds_store", "thumbs.db", "desktop.ini"}
+_DEEPEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The TIFFs that may make a stack, and what was left out."""
+
+    files: tuple[Path, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """What lies in one folder, or in all folders of one depth."""
+
+    files: list[Path]
+    folders: list[Path]
+    others: list[Path]
+
+
+def contents_of(folder: Path) -> Contents:
+    """Return the TIFFs in a folder, or where it holds none, those in the folders inside it."""
+    top = _list([folder])
+    listing, depth = top, 0
+    while not listing.files and listing.folders and depth < _DEEPEST:
+        depth += 1
+        listing = _list(listing.folders)
+    if not listing.files:
+        names = listed(place.name for place in top.folders)
+        inside = f"; it holds folders ({names}): name the one with the planes" if names else ""
+        raise StackError(f"the folder {shown(folder.resolve())} holds no TIFF (*.tif, *.tiff){inside}")
+    files, notes = _without_previews(folder, listing.files)
+    if not depth:
+        _refuse_both(folder, files, top.folders)
+    if listing.others:
+        notes.append(f"Ignored, not TIFF: {_named(folder, listing.others)}.")
+    if listing.folders:
+        notes.append(f"Ignored, folders: {_named(folder, listing.folders)}.")
+    return Contents(tuple(files), tuple(notes))
+
+
+def all_tiffs(folder: Path, pattern: Pattern) -> Contents:
+    """Return the TIFFs that fit a pattern; every other one is left out and said."""
+    listing, depth = _list([folder]), 0
+    while depth < pattern.depth:
+        depth += 1
+        listing = _list(listing.folders)
+    fitting = [file for file in listing.files if pattern.match(file.relative_to(folder)) is not None]
+    if not fitting:
+        found = (
+            f"the {len(listing.files)} TIFFs {'there' if depth else 'in it'} are named like "
+            f"{_named(folder, listing.files, 2)}"
+            if listing.files
+            else "no TIFF is where it points"
+        )
+        better = suggestion(folder, listing.files) if len(listing.files) > 1 else None
+        way = f": try --pattern {clean(better, 300)!r}" if better else "; write the names as they are"
+        raise StackError(
+            f"no file of the folder {shown(folder.resolve())} fits the pattern {clean(pattern.text)!r}; "
+            f"{found}{way}"
+        )
+    files, notes = _without_previews(folder, fitting)
+    left = [file for file in listing.files if file not in set(fitting)]
+    if left:
+        notes.append(f"Left out by the pattern: {_named(folder, left)}.")
+    return Contents(tuple(files), tuple(notes))
+
+
+def _list(folders: Sequence[Path]) -> _Listing:
+    """Return what lies in these folders, sorted; hidden files of the system do not count."""
+    listing = _Listing([], [], [])
+    for folder in folders:
+        with reading(folder):
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        for entry in entries:
+            place = folder / entry.name
+            if place.is_dir():
+                if not entry.name.startswith("."):
+                    listing.folders.append(place)
+            elif place.suffix.lower() in _ENDINGS and not entry.name.startswith("."):
+                listing.files.append(place)
+            elif entry.name.lower() not in _SYSTEM_FILES and place.suffix.lower() != ".ome":
+                listing.others.append(place)
+    return listing
+
+
+def _without_previews(folder: Path, files: list[Path]) -> tuple[list[Path], list[str]]:
+    """Return files without previews and projections, where others are left, and notes that name them."""
+    notes: list[str] = []
+    for what, is_one in (("previews", is_thumbnail), ("projections", is_projection)):
+        found = [file for file in files if is_one(file.relative_to(folder))]
+        if found and len(found) < len(files):
+            files = [file for file in files if file not in set(found)]
+            notes.append(f"Ignored as {what}: {_named(folder, found)}.")
+    return files, notes
+
+
+def _refuse_both(folder: Path, files: Sequence[Path], folders: Sequence[Path]) -> None:
+    """Raise StackError where TIFFs lie beside folders of TIFFs that count planes, channels or time points."""
+    counting = counts_along([place.name for place in folders])
+    inside = _list([place for place in folders if place.name in counting]).files if counting else []
+    if not inside:
+        return
+    inside, _ = _without_previews(folder, inside)
+    better = suggestion(folder, inside) or f"{folders[0].name}/{{}}.tif"
+    raise StackError(
+        f"the folder {shown(folder.resolve())} holds {len(files)} TIFFs and {len(counting)} folders of TIFFs "
+        f"({listed(counting)}); say which make the stack: --pattern {clean(better, 300)!r} for the folders, "
+        "--pattern '{}.tif' for the files alone"
+    )
+
+
+def _named(folder: Path, places: Sequence[Path], limit: int = 4) -> str:
+    return listed((place.relative_to(folder).as_posix() for place in places), limit)

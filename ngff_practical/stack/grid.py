@@ -1,0 +1,130 @@
+"""Files in order, as a grid over the numbers and words that vary in their names; nothing may be missing."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ngff_practical.errors import StackError
+from ngff_practical.model import Shape
+from ngff_practical.stack.faults import clean, listed, shown
+from ngff_practical.stack.pattern import Value
+
+_NUMBER = re.compile(r"([0-9]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """Files in order, as a grid: a letter ("" where names give none) and a length per varying number.
+
+    `channels` are the words that tell channels apart in the names, () where numbers do.
+    """
+
+    files: tuple[Path, ...]
+    axes: tuple[str, ...]
+    shape: Shape
+    channels: tuple[str, ...] = ()
+
+
+def natural(text: str) -> tuple[str | int, ...]:
+    """Return a key that sorts z2 before z10."""
+    return tuple(int(piece) if at % 2 else piece.casefold() for at, piece in enumerate(_NUMBER.split(text)))
+
+
+def are_wavelengths(values: Sequence[Value]) -> bool:
+    """Return True for channels named after light in nanometers, whose numbers need no equal steps."""
+    return all(isinstance(value, int) and 300 <= value <= 1100 for value in values)
+
+
+def arrange(files: Sequence[Path], letters: Sequence[str], rows: Sequence[tuple[Value, ...]]) -> Numbered:
+    """Return files as a full grid, each with its row of values; raises StackError that names what is missing.
+
+    Axes with a single value are left out. Values must run in equal steps, except words and wavelengths.
+    """
+    cells: dict[tuple[Value, ...], Path] = {}
+    for file, row in zip(files, rows, strict=True):
+        if row in cells:
+            raise StackError(
+                f"{' and '.join(told_apart(cells[row], file))} have the same number; each plane may be "
+                "there once: move one of them away"
+            )
+        cells[row] = file
+    values = [sorted({row[at] for row in rows}, key=_rank) for at in range(len(letters))]
+    missing = [cell for cell in itertools.product(*values) if cell not in cells]
+    if missing:
+        named = [
+            " ".join(f"{letter}{value}" for letter, value in zip(letters, cell, strict=True))
+            for cell in missing
+        ]
+        raise StackError(
+            f"{len(missing)} of {math.prod(map(len, values))} planes are missing: {listed(named)}; add them, "
+            f"or leave the incomplete ones out{_complete(letters, values, missing)}"
+        )
+    ordered = tuple(cells[cell] for cell in itertools.product(*values))
+    for letter, steps in zip(letters, values, strict=True):
+        if letter != "c" or not are_wavelengths(steps):
+            refuse_gaps(ordered, steps, letter)
+    kept = [at for at in range(len(letters)) if len(values[at]) > 1] or [0]
+    named_channels = next(
+        (values[at] for at in kept if letters[at] == "c" and not all(isinstance(v, int) for v in values[at])),
+        [],
+    )
+    return Numbered(
+        ordered,
+        tuple(letters[at] for at in kept),
+        tuple(len(values[at]) for at in kept),
+        tuple(map(str, named_channels)),
+    )
+
+
+def refuse_gaps(files: Sequence[Path], values: Sequence[Value], letter: str = "") -> None:
+    """Raise StackError where numbers do not run in equal steps."""
+    numbers = [value for value in values if isinstance(value, int)]
+    steps = [after - before for before, after in itertools.pairwise(numbers)]
+    if len(set(steps)) <= 1 or len(numbers) < len(values):
+        return
+    step = min(steps)
+    missing = (
+        number
+        for before, after in itertools.pairwise(numbers)
+        for number in range(before + step, after, step)
+    )
+    gap = next(index for index, size in enumerate(steps) if size != step)
+    where = (
+        "after {} comes {}".format(*told_apart(files[gap], files[gap + 1]))
+        if len(files) == len(values)
+        else f"after {letter}{numbers[gap]} comes {letter}{numbers[gap + 1]}"
+    )
+    raise StackError(
+        f"the numbering has gaps: {where}; missing: {listed(map(str, itertools.islice(missing, 1000)))}. "
+        "Add the missing planes, or renumber the files if nothing is missing"
+    )
+
+
+def told_apart(one: Path, other: Path) -> tuple[str, str]:
+    """Return the names of two files, with their folders where the names are the same."""
+    if one.name != other.name:
+        return shown(one), shown(other)
+    parts = zip(one.parts, other.parts, strict=False)
+    same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], parts))
+    return clean("/".join(one.parts[same:]), 255), clean("/".join(other.parts[same:]), 255)
+
+
+def _complete(
+    letters: Sequence[str], values: Sequence[list[Value]], missing: Sequence[tuple[Value, ...]]
+) -> str:
+    """Return how a pattern keeps the channels that are whole, "" where no channel is."""
+    if "c" in letters:
+        at = list(letters).index("c")
+        whole = [value for value in values[at] if value not in {cell[at] for cell in missing}]
+        if whole:
+            return f" with {{c={','.join(map(str, whole))}}} in a --pattern"
+    return " with a --pattern, or move them away"
+
+
+def _rank(value: Value) -> tuple[bool, tuple[str | int, ...]]:
+    return (False, ("", value)) if isinstance(value, int) else (True, natural(value))
