@@ -335,8 +335,6 @@ def test_what_is_no_tiff_is_called_what_it_is(tmp_path, content, said, inside_fo
 def test_a_path_that_does_not_exist_is_named(tmp_path):
     with pytest.raises(StackError, match=r"nothing\.tif does not exist"):
         find_stack(tmp_path / "nothing.tif")
-    with pytest.raises(StackError, match="is an address"):
-        find_stack("https://example.org/a.tif")
 
 
 # --- one file: every way pixels are stored

@@ -74,12 +74,12 @@ def read_stack_region(reader: StackReader, region: Region, *, out: Pixels | None
     row_buffer = None if whole_rows else np.empty((block.shape[-2], source.shape[-1]), dtype=source.dtype)
     grid = [np.arange(part.start, part.stop) for part in outer]
     indices = np.ravel_multi_index(np.ix_(*grid), source.shape[:-2]).ravel() if outer else np.array([0])
+    if row_buffer is None:
+        reader.read_planes(indices.tolist(), rows, planes)
+        return block
     for plane, index in zip(planes, indices, strict=True):
-        if row_buffer is None:
-            reader.read(int(index), rows, plane)
-        else:
-            reader.read(int(index), rows, row_buffer)
-            plane[...] = row_buffer[:, columns]
+        reader.read(int(index), rows, row_buffer)
+        plane[...] = row_buffer[:, columns]
     return block
 
 

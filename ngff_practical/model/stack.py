@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from ngff_practical.model.image import Axis, Channel, Shape, Vector
+from ngff_practical.model.place import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class StackSource:
     `axes`, `shape` and `voxel_size` run in the order t, c, z, y, x (absent axes left out); `planes` lists
     the (y, x) planes in C order over the other axes. `voxel_size` is 1.0 along every axis nobody has
     calibrated, and such an axis has no unit. `byteorder` is that of the pixels in the files, "<" or ">".
+    `versions` tells each remote file from one that replaces it; empty where all files are local.
     `notes` are sentences about what was assumed, ignored or left out; show them to the person.
     """
 
@@ -39,11 +40,12 @@ class StackSource:
     dtype: str
     itemsize: int
     voxel_size: Vector
-    files: tuple[Path, ...]
+    files: tuple[Place, ...]
     planes: tuple[Plane, ...] = field(repr=False)
     byteorder: Literal["<", ">"] = "<"
     channels: tuple[Channel, ...] = ()
     notes: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
 
     @property
     def axis_names(self) -> tuple[str, ...]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO
 
 from ngff_practical.errors import StackError
+from ngff_practical.model import Place
 from ngff_practical.stack.faults import shown
 
 # Tags that must agree for two pages to be decoded alike: width, length, bits, compression, photometric
@@ -51,35 +51,34 @@ class Chain:
     pages: tuple[Geometry, ...]
 
 
-def walk_chain(file: Path) -> Chain:
+def walk_chain(file: Place, handle: BinaryIO) -> Chain:
     """Return the pages of a TIFF, or raise StackError where it is no TIFF, ends early or runs in circles."""
-    with file.open("rb") as handle:
-        nbytes = handle.seek(0, 2)
-        handle.seek(0)
-        header = handle.read(512)
-        _check_kind(file, header, nbytes)
-        order = "<" if header[:2] == b"II" else ">"
-        big = struct.unpack_from(order + "H", header, 2)[0] == 43
-        link = struct.Struct(order + ("Q" if big else "I"))
-        if len(header) < (16 if big else 8):
-            raise StackError(f"{shown(file)} ends after {nbytes} bytes, inside its header; copy it again")
-        (offset,) = link.unpack_from(header, 8 if big else 4)
-        seen: dict[int, int] = {}
-        pages: list[Geometry] = []
-        while offset:
-            if offset in seen:
-                raise StackError(
-                    f"{shown(file)} runs in a circle: after page {len(pages)} comes page "
-                    f"{seen[offset] + 1} again; it is damaged: save it anew from the program that made it"
-                )
-            if offset < 8 or offset >= nbytes:
-                raise StackError(
-                    f"{shown(file)} says that page {len(pages) + 1} starts at byte {offset}, but the file "
-                    f"has {nbytes} bytes; it is cut off or damaged: copy or download it again"
-                )
-            seen[offset] = len(pages)
-            page, offset = _read_page(file, handle, offset, order, nbytes, big=big, number=len(pages) + 1)
-            pages.append(page)
+    nbytes = handle.seek(0, 2)
+    handle.seek(0)
+    header = handle.read(512)
+    _check_kind(file, header, nbytes)
+    order = "<" if header[:2] == b"II" else ">"
+    big = struct.unpack_from(order + "H", header, 2)[0] == 43
+    link = struct.Struct(order + ("Q" if big else "I"))
+    if len(header) < (16 if big else 8):
+        raise StackError(f"{shown(file)} ends after {nbytes} bytes, inside its header; copy it again")
+    (offset,) = link.unpack_from(header, 8 if big else 4)
+    seen: dict[int, int] = {}
+    pages: list[Geometry] = []
+    while offset:
+        if offset in seen:
+            raise StackError(
+                f"{shown(file)} runs in a circle: after page {len(pages)} comes page "
+                f"{seen[offset] + 1} again; it is damaged: save it anew from the program that made it"
+            )
+        if offset < 8 or offset >= nbytes:
+            raise StackError(
+                f"{shown(file)} says that page {len(pages) + 1} starts at byte {offset}, but the file "
+                f"has {nbytes} bytes; it is cut off or damaged: copy or download it again"
+            )
+        seen[offset] = len(pages)
+        page, offset = _read_page(file, handle, offset, order, nbytes, big=big, number=len(pages) + 1)
+        pages.append(page)
     if not pages:
         raise StackError(
             f"{shown(file)} is a TIFF without any page; save it again from the program that made it"
@@ -88,7 +87,7 @@ def walk_chain(file: Path) -> Chain:
 
 
 def _read_page(
-    file: Path, handle: BinaryIO, offset: int, order: str, nbytes: int, *, big: bool, number: int
+    file: Place, handle: BinaryIO, offset: int, order: str, nbytes: int, *, big: bool, number: int
 ) -> tuple[Geometry, int]:
     """Return the geometry of the page whose directory starts at `offset`, and where the next one starts."""
     count_format = struct.Struct(order + ("Q" if big else "H"))
@@ -128,7 +127,7 @@ def _read_page(
     return tuple(sorted(page)), int(link.unpack_from(data, count * entry_size)[0])
 
 
-def _check_kind(file: Path, header: bytes, nbytes: int) -> None:
+def _check_kind(file: Place, header: bytes, nbytes: int) -> None:
     """Raise StackError that says what a file is, where it is no TIFF."""
     name = shown(file)
     text = header.lstrip(b"\xef\xbb\xbf \t\r\n")

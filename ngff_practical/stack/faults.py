@@ -8,10 +8,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
-from ngff_practical.errors import StackError
+from ngff_practical.errors import NgffPracticalError, StackError
+from ngff_practical.model import Place
 
 # What tifffile, imagecodecs, numpy and struct raise for files that are not what they claim to be. Codec
 # errors are RuntimeErrors, TiffFileError is a ValueError; a missing codec is an ImportError when called.
@@ -49,13 +49,13 @@ logging.getLogger("tifffile").addFilter(_Listener())
 
 
 @contextmanager
-def reading(file: Path, page: int | None = None) -> Iterator[list[str]]:
+def reading(file: Place, page: int | None = None) -> Iterator[list[str]]:
     """Turn anything a bad file raises into a StackError that names it; gives tifffile's complaints."""
     heard: list[str] = []
     token = _heard.set(heard)
     try:
         yield heard
-    except StackError:
+    except NgffPracticalError:
         raise
     except OSError as error:
         raise StackError(f"{_where(file, page)} cannot be read: {error.strerror or error}") from error
@@ -68,7 +68,7 @@ def reading(file: Path, page: int | None = None) -> Iterator[list[str]]:
         _heard.reset(token)
 
 
-def _where(file: Path, page: int | None) -> str:
+def _where(file: Place, page: int | None) -> str:
     return shown(file) if page is None else f"{shown(file)}, page {page + 1},"
 
 
@@ -85,7 +85,7 @@ def clean(text: str, limit: int = 160) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def shown(file: Path) -> str:
+def shown(file: Place) -> str:
     """Return a file's name as messages show it."""
     return clean(file.name or str(file), 255)
 

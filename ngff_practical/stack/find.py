@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from ngff_practical.errors import StackError
-from ngff_practical.model import StackSource
+from ngff_practical.model import Location, Place, StackSource
 from ngff_practical.stack.calibration import settle
 from ngff_practical.stack.faults import clean, shown
 from ngff_practical.stack.folder import read_folder
-from ngff_practical.stack.image import load_image
+from ngff_practical.stack.image import load_image, load_remote
 from ngff_practical.stack.layout import lay_out
+from ngff_practical.storage import parse_place
 
 
 def find_stack(
-    path: str | Path,
+    path: str | Place,
     *,
     axes: str | None = None,
     voxel_size: Sequence[float] | None = None,
@@ -29,6 +29,8 @@ def find_stack(
     path
         A folder of planes (one TIFF each, in the natural order of their names; one folder for each channel,
         plane or time point too), or one file: multi-page, ImageJ, OME-TIFF (with all other files of its set).
+        A stack in one file may lie behind https:// or on S3 (an address as text, or a Location): its headers
+        are read in ranges, its pixels when needed.
     axes
         One letter of t, c, z, y, x for each stored dimension, in stored order, as in "zcyx"; for a folder the
         files come first. Needed where the file does not state its axes, and stronger than what it states.
@@ -47,6 +49,8 @@ def find_stack(
     StackError
         The files are damaged, do not fit together, or leave open what the axes are. The text names the
         files, both values and the way out.
+    StorageError
+        A remote file is not there, may not be read, or its server sends whole files only.
 
     Notes
     -----
@@ -54,18 +58,18 @@ def find_stack(
     Every strip and tile is checked to lie inside its file, but not decoded: damage inside compressed data
     shows when it is read.
     """
-    place = Path(path)
-    if "://" in str(path):
-        raise StackError(
-            f"{clean(str(path))} is an address; find_stack reads local files: download the stack first"
-        )
-    if place.is_dir():
+    place = parse_place(path) if isinstance(path, str) else path
+    said: tuple[str, ...] = ()
+    if isinstance(place, Location):
+        image = load_remote(place)
+        what, name = shown(place), _stem(place)
+    elif place.is_dir():
         image, what, said, axes = read_folder(place, axes, pattern, sized=voxel_size is not None)
         name = place.resolve().name or "stack"
     elif place.exists() and pattern is not None:
         raise StackError(f"{shown(place)} is a file; a pattern chooses files in a folder: name the folder")
     elif place.exists():
-        image, said = load_image(place, set()), ()
+        image = load_image(place, set())
         what, name = shown(place), _stem(place)
     else:
         raise StackError(f"{clean(str(path))} does not exist; check the path")
@@ -87,10 +91,11 @@ def find_stack(
         if "c" in layout.names and len(channels) == layout.shape[layout.names.index("c")]
         else (),
         notes=(*said, *image.notes, *about_size),
+        versions=image.versions,
     )
 
 
-def _stem(file: Path) -> str:
+def _stem(file: Place) -> str:
     """Return a file's name without .tif, .ome.tif and the like."""
     name = file.name
     for ending in (".tif", ".tiff", ".btf", ".tf2", ".tf8", ".ome", ".companion"):

@@ -61,7 +61,7 @@ def read_folder(folder: Path, axes: str | None, pattern: str | None, *, sized: b
 
 def _refuse_strangers(first: StoredImage, files: Sequence[Path], what: str) -> None:
     """Raise StackError where an OME-TIFF of several files shares its folder with other TIFFs."""
-    members = {file.resolve() for file in first.files}
+    members = {file.resolve() for file in first.files if isinstance(file, Path)}
     strangers = [file.name for file in files if file.resolve() not in members]
     if strangers:
         raise StackError(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ngff_practical.errors import StackError
-from ngff_practical.model import Shape
+from ngff_practical.model import Place, Shape
 from ngff_practical.stack.faults import clean, listed, shown
 from ngff_practical.stack.pattern import Value
 
@@ -105,13 +105,18 @@ def refuse_gaps(files: Sequence[Path], values: Sequence[Value], letter: str = ""
     )
 
 
-def told_apart(one: Path, other: Path) -> tuple[str, str]:
+def told_apart(one: Place, other: Place) -> tuple[str, str]:
     """Return the names of two files, with their folders where the names are the same."""
     if one.name != other.name:
         return shown(one), shown(other)
-    parts = zip(one.parts, other.parts, strict=False)
-    same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], parts))
-    return clean("/".join(one.parts[same:]), 255), clean("/".join(other.parts[same:]), 255)
+    parts, others = _parts(one), _parts(other)
+    pairs = zip(parts, others, strict=False)
+    same = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+    return clean("/".join(parts[same:]), 255), clean("/".join(others[same:]), 255)
+
+
+def _parts(file: Place) -> tuple[str, ...]:
+    return file.parts if isinstance(file, Path) else tuple(file.url.split("/"))
 
 
 def _complete(

@@ -2,35 +2,84 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path, PureWindowsPath
 
-from ngff_practical.errors import StackError
+from ngff_practical.errors import NotFoundError, StackError, StorageError
+from ngff_practical.model import Location, Place
 from ngff_practical.stack import ome
 from ngff_practical.stack.faults import clean, listed, reading, shown
-from ngff_practical.stack.series import Files, StoredImage, load_series, open_tiff
+from ngff_practical.stack.series import Files, StoredImage, load_series
+from ngff_practical.storage import list_folder
 
 _MOST_METADATA = 256 * 2**20
 
 
-def load_image(file: Path, tried: set[int]) -> StoredImage:
+def load_image(file: Place, tried: set[int]) -> StoredImage:
     """Return what one TIFF holds, or with its OME-XML what all the files of the set hold together.
 
     `tried` collects the compressions that were seen to decode, so that a folder is not decoded twice.
     """
-    with reading(file) as heard:
-        files = Files(tried)
+    files = Files(tried)
+    with reading(file) as heard, files.opener.honest():
+        if isinstance(file, Location):
+            return _load_one(file, files, heard)
         if file.suffix.lower() == ".ome":
             file, document, text = _from_companion(file)
             files.add(file)
             return _load_ome(file, document, files, heard, text)
         files.add(file)
-        with open_tiff(file) as tif:
+        with files.opener.open_tiff(file) as tif:
             description = tif.pages.first.description
             ome.refuse_entities(description, file)
             if not ome.is_ome(description):
                 return load_series(tif, files, None, heard)
             document = ome.parse_ome(description, file)
         return _load_ome(file, document, files, heard, None)
+
+
+def load_remote(file: Location) -> StoredImage:
+    """Return what one TIFF behind https:// or on S3 holds, read in ranges."""
+    try:
+        return load_image(file, set())
+    except NotFoundError:
+        with suppress(StorageError):
+            names = [stored.key for stored in list_folder(file)[1]]
+            if names:
+                raise StackError(
+                    f"{file.url} is a folder of {len(names)} objects ({listed(names)}); only a stack in one "
+                    "TIFF is read from there: name that file, or download the folder and name the copy"
+                ) from None
+        raise
+
+
+def _load_one(file: Location, files: Files, heard: list[str]) -> StoredImage:
+    """Return what one TIFF behind https:// or on S3 holds; sets of several files are refused."""
+    files.add(file)
+    with files.opener.open_tiff(file) as tif:
+        description = tif.pages.first.description
+        ome.refuse_entities(description, file)
+        if not ome.is_ome(description):
+            image = load_series(tif, files, None, heard)
+        else:
+            document = ome.parse_ome(description, file)
+            others = {
+                name
+                for image in document.images
+                for uuid, name in image.files
+                if name.casefold() != file.name.casefold() and not (uuid and uuid == document.uuid)
+            }
+            if document.metadata_file is not None or others:
+                raise StackError(
+                    f"{shown(file)} belongs to an OME-TIFF of several files "
+                    f"({listed(sorted(others) or [document.metadata_file or ''])}), which is read from a "
+                    "local folder only: download all its files into one folder, and name that"
+                )
+            image = None
+    if image is None:
+        image = _load_ome(file, document, files, heard, None)
+    return replace(image, versions=(files.opener.remote(file).version,))
 
 
 def _from_companion(file: Path) -> tuple[Path, ome.OmeDocument, str | None]:
@@ -46,21 +95,21 @@ def _from_companion(file: Path) -> tuple[Path, ome.OmeDocument, str | None]:
 
 
 def _load_ome(
-    file: Path, document: ome.OmeDocument, files: Files, heard: list[str], text: str | None
+    file: Place, document: ome.OmeDocument, files: Files, heard: list[str], text: str | None
 ) -> StoredImage:
     """Return the image of a document that the file belongs to, with every file of the set checked.
 
     `text` is the document where the file itself does not hold it.
     """
-    root = file
-    if document.metadata_file is not None:
+    root: Place = file
+    if isinstance(file, Path) and document.metadata_file is not None:
         place = _beside(file, document.metadata_file)
         if not place.is_file():
             note = (
                 f"This file is part of a larger OME-TIFF whose metadata file {clean(place.name)} is not "
                 "beside it; only what this file holds is read."
             )
-            with open_tiff(file, ome=False) as tif:
+            with files.opener.open_tiff(file, ome=False) as tif:
                 return load_series(tif, files, None, heard, notes=(note,))
         document, root, text = _metadata_of(place, file)
         files.add(root)
@@ -83,9 +132,10 @@ def _load_ome(
         notes.append(
             "The image's name in the OME-XML holds markup or control characters; the file's name is used."
         )
-    for member in _members(image, root, document.uuid):
-        files.add(member)
-    with open_tiff(root, ome=True, text=text) as tif:
+    if isinstance(root, Path):
+        for member in _members(image, root, document.uuid):
+            files.add(member)
+    with files.opener.open_tiff(root, ome=True, text=text) as tif:
         return load_series(tif, files, image, heard, notes=tuple(notes))
 
 
@@ -94,8 +144,9 @@ def _metadata_of(place: Path, file: Path) -> tuple[ome.OmeDocument, Path, str | 
     with place.open("rb") as handle:
         head = handle.read(4)
     if head[:2] in (b"II", b"MM"):
-        Files(set()).add(place)
-        with open_tiff(place) as tif:
+        files = Files(set())
+        files.add(place)
+        with files.opener.open_tiff(place) as tif:
             document = ome.parse_ome(tif.pages.first.description, place)
         if document.metadata_file is not None:
             raise StackError(
@@ -123,7 +174,7 @@ def _beside(file: Path, name: str) -> Path:
     return file.parent.joinpath(*relative.parts)
 
 
-def _holds(image: ome.OmeImage, file: Path, own: tuple[str, str]) -> bool:
+def _holds(image: ome.OmeImage, file: Place, own: tuple[str, str]) -> bool:
     """Return True where planes of an image lie in this file, by its name or its document's UUID."""
     return not image.files or any(
         name.casefold() == file.name.casefold()

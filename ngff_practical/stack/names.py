@@ -168,9 +168,9 @@ def _unlike(folder: Path, files: Sequence[Path], unlike: Unlike) -> StackError:
         )
     ends = listed(_shown(folder, file) for file in (files[0], files[-1]))
     return StackError(
-        f"the names differ in more than numbers ({ends}), so their order is not clear; if they are channels in "
-        f"the order of their names, say so: --axes cyx{channels}; if only some belong together, say which with "
-        "--pattern, or name one file"
+        f"the names differ in more than numbers ({ends}), so their order is not clear; if they are channels "
+        f"in the order of their names, say so: --axes cyx{channels}; if only some belong together, say which "
+        "with --pattern, or name one file"
     )
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from xml.etree import ElementTree
 from xml.parsers import expat
 
 from ngff_practical.errors import StackError
-from ngff_practical.model import Channel
+from ngff_practical.model import Channel, Place
 from ngff_practical.stack.faults import clean, one_line, shown
 
 _OME = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?OME[\s>/]")
@@ -51,7 +50,7 @@ def is_markup(text: str) -> bool:
     return _MARKUP.search(text) is not None
 
 
-def refuse_entities(text: str, file: Path) -> None:
+def refuse_entities(text: str, file: Place) -> None:
     """Raise StackError where a description declares a document type, the carrier of external entities."""
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise StackError(
@@ -61,7 +60,7 @@ def refuse_entities(text: str, file: Path) -> None:
         )
 
 
-def parse_ome(text: str, file: Path) -> OmeDocument:
+def parse_ome(text: str, file: Place) -> OmeDocument:
     """Return what an OME-XML document declares, or raise StackError where it is cut off or hostile."""
     refuse_entities(text, file)
     root = _parse(text, file)
@@ -92,7 +91,7 @@ def only_image(document: OmeDocument, index: int) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _parse(text: str, file: Path) -> ElementTree.Element:
+def _parse(text: str, file: Place) -> ElementTree.Element:
     """Return the root, after a first pass that refuses documents nested too deep for a recursive reader."""
     depth = 0
 
@@ -125,7 +124,7 @@ def _local(element: ElementTree.Element) -> str:
     return element.tag.rpartition("}")[2]
 
 
-def _image(element: ElementTree.Element, pixels: ElementTree.Element, file: Path) -> OmeImage:
+def _image(element: ElementTree.Element, pixels: ElementTree.Element, file: Place) -> OmeImage:
     try:
         sizes = {letter: int(pixels.attrib[f"Size{letter}"]) for letter in "TCZYX"}
     except (KeyError, ValueError) as error:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import tifffile
 
 from ngff_practical.errors import StackError
+from ngff_practical.model import Place
 from ngff_practical.stack.chain import Geometry
 from ngff_practical.stack.faults import by, shown
 
@@ -60,7 +60,7 @@ def grid_of(page: tifffile.TiffPage) -> Grid:
     )
 
 
-def check_page(page: tifffile.TiffPage, file: Path, number: int) -> None:
+def check_page(page: tifffile.TiffPage, file: Place, number: int) -> None:
     """Raise StackError where a page claims what cannot be: no pixels, odd samples, an absurd size."""
     name = f"{shown(file)}, page {number}"
     bits = page.bitspersample if isinstance(page.bitspersample, tuple) else (page.bitspersample,)
@@ -99,7 +99,7 @@ def check_page(page: tifffile.TiffPage, file: Path, number: int) -> None:
         )
 
 
-def check_same(geometry: Geometry, first: Geometry, file: Path, number: int, first_number: int) -> None:
+def check_same(geometry: Geometry, first: Geometry, file: Place, number: int, first_number: int) -> None:
     """Raise StackError that names what differs between two pages of one stack."""
     if geometry == first:
         return
@@ -118,7 +118,7 @@ def _said(values: tuple[int, ...] | None) -> str:
     return "none" if values is None else ", ".join(map(str, values))
 
 
-def place_segments(page: AnyPage, key: tifffile.TiffPage, nbytes: int, file: Path) -> tuple[int | None, ...]:
+def place_segments(page: AnyPage, key: tifffile.TiffPage, nbytes: int, file: Place) -> tuple[int | None, ...]:
     """Return where each sample's plane starts in the file, or raise StackError where a segment is not there.
 
     A plane has a place where its pixels lie uncompressed in one piece; interleaved samples and everything

@@ -13,11 +13,13 @@ import numpy as np
 import tifffile
 
 from ngff_practical.errors import StackError
-from ngff_practical.model import Channel, Plane, Shape
+from ngff_practical.model import Channel, Place, Plane, Shape
 from ngff_practical.stack.calibration import Calibration
 from ngff_practical.stack.chain import Chain, walk_chain
+from ngff_practical.stack.decoding import decode_segment
 from ngff_practical.stack.faults import by, clean, reading, shown
 from ngff_practical.stack.ome import OmeImage
+from ngff_practical.stack.opening import Opener
 from ngff_practical.stack.pages import (
     AnyPage,
     check_page,
@@ -27,7 +29,6 @@ from ngff_practical.stack.pages import (
     place_segments,
     segment_sizes,
 )
-from ngff_practical.stack.reader import decode_segment
 from ngff_practical.stack.stated import remarks_on, stated_calibration, stated_channels
 
 _STK_PLANES = 33629  # MetaMorph's tag that counts the planes behind one directory
@@ -41,7 +42,7 @@ class StoredImage:
     the axes other than Y and X. `notes` are about the file alone, whatever becomes of it.
     """
 
-    files: tuple[Path, ...]
+    files: tuple[Place, ...]
     stored: str
     shape: Shape
     dtype: np.dtype[np.generic]
@@ -50,6 +51,7 @@ class StoredImage:
     calibration: Calibration
     channels: tuple[Channel, ...]
     notes: tuple[str, ...]
+    versions: tuple[str, ...] = ()
 
 
 class Files:
@@ -57,16 +59,17 @@ class Files:
 
     def __init__(self, tried: set[int]) -> None:
         self.tried = tried
-        self._known: dict[str, tuple[Path, Chain]] = {}
+        self.opener = Opener()
+        self._known: dict[str, tuple[Place, Chain]] = {}
 
-    def add(self, file: Path) -> None:
+    def add(self, file: Place) -> None:
         """Walk a file's pages, once; raises StackError where they are damaged."""
-        real = os.path.realpath(file)
+        real = os.path.realpath(file) if isinstance(file, Path) else Opener.path_of(file)
         if real not in self._known:
-            with reading(file):
-                self._known[real] = file, walk_chain(file)
+            with reading(file), self.opener.open(file) as handle:
+                self._known[real] = file, walk_chain(file, handle)
 
-    def find(self, tif: tifffile.TiffFile) -> tuple[Path, Chain]:
+    def find(self, tif: tifffile.TiffFile) -> tuple[Place, Chain]:
         """Return the name and the pages of an open file, or raise StackError where it is none of these."""
         path = tif.filehandle.path
         if path not in self._known:
@@ -74,11 +77,6 @@ class Files:
                 f"{shown(Path(path))} is used by the metadata, but is not one of the files it names"
             )
         return self._known[path]
-
-
-def open_tiff(file: Path, *, ome: bool | None = None, text: str | None = None) -> tifffile.TiffFile:
-    """Return an open file; Micro-Manager's index is not used, it would stand in for the pages."""
-    return tifffile.TiffFile(file, omexml=text, is_ome=ome, is_mmstack=False, is_ndtiff=False)
 
 
 def load_series(
@@ -106,7 +104,7 @@ def load_series(
     _check_declared(tif, series, image, heard, file)
     used, planes = _planes(tif, series, files, file)
     if not key.is_final and key.compression not in files.tried:
-        _try_codec(key, files.find(key.parent)[0])
+        _try_codec(key, files.find(key.parent)[0], files.opener)
         files.tried.add(key.compression)
     count = math.prod(size for code, size in zip(stored, shape, strict=True) if code in "CS")
     return StoredImage(
@@ -127,7 +125,7 @@ def _check_declared(
     series: tifffile.TiffPageSeries,
     image: OmeImage | None,
     heard: list[str],
-    file: Path,
+    file: Place,
 ) -> None:
     """Raise StackError where the file holds another image than its metadata says."""
     sizes = dict.fromkeys("TCZSYX", 1)
@@ -168,8 +166,8 @@ def _check_declared(
 
 
 def _planes(
-    tif: tifffile.TiffFile, series: tifffile.TiffPageSeries, known: Files, file: Path
-) -> tuple[tuple[Path, ...], tuple[Plane, ...]]:
+    tif: tifffile.TiffFile, series: tifffile.TiffPageSeries, known: Files, file: Place
+) -> tuple[tuple[Place, ...], tuple[Plane, ...]]:
     """Return the files of a series and all its planes, every one of them found in its file."""
     key = series.keyframe
     per_page = math.prod(key.shaped)
@@ -178,7 +176,7 @@ def _planes(
         raise StackError(
             f"{shown(file)} declares {by(series.shape)} values, which are no whole pages; save it anew"
         )
-    files: dict[Path, int] = {}
+    files: dict[Place, int] = {}
     planes: list[Plane] = []
     own = known.find(tif)[1]
     if _one_piece(series, count, len(own.pages)):
@@ -189,7 +187,7 @@ def _planes(
             "be read here; save it with one page per plane"
         )
     first = known.find(key.parent)[1].pages[key.index]
-    used: set[tuple[Path, int]] = set()
+    used: set[tuple[Place, int]] = set()
     for page in _pages(tif, series, count):
         if page is None:
             raise StackError(
@@ -239,7 +237,7 @@ def _one_piece(series: tifffile.TiffPageSeries, count: int, pages: int) -> bool:
     return series.kind != "ome" and pages == 1 and (count > 1 or key.imagedepth > 1) and key.is_final
 
 
-def _planes_in_one_piece(key: tifffile.TiffPage, count: int, chain: Chain, file: Path) -> tuple[Plane, ...]:
+def _planes_in_one_piece(key: tifffile.TiffPage, count: int, chain: Chain, file: Place) -> tuple[Plane, ...]:
     """Return planes that lie one after the other from the first page's offset on."""
     grid = grid_of(key)
     start = key.dataoffsets[0]
@@ -258,7 +256,7 @@ def _planes_in_one_piece(key: tifffile.TiffPage, count: int, chain: Chain, file:
     return tuple(Plane(0, key.index, None, start + number * step) for number in range(total))
 
 
-def _check_gaps(used: set[tuple[Path, int]], file: Path, series: tifffile.TiffPageSeries) -> None:
+def _check_gaps(used: set[tuple[Place, int]], file: Place, series: tifffile.TiffPageSeries) -> None:
     """Raise StackError where pages of another kind lie between those of a stack without metadata."""
     indices = {index for _, index in used}
     first, last = min(indices), max(indices)
@@ -270,8 +268,8 @@ def _check_gaps(used: set[tuple[Path, int]], file: Path, series: tifffile.TiffPa
         )
 
 
-def _try_codec(key: tifffile.TiffPage, file: Path) -> None:
+def _try_codec(key: tifffile.TiffPage, file: Place, opener: Opener) -> None:
     """Decode one strip or tile, so that a codec nobody has is known before a conversion starts."""
-    with reading(file), file.open("rb") as handle:
+    with reading(file), opener.open(file) as handle:
         handle.seek(key.dataoffsets[0])
         decode_segment(key, key.jpegtables, handle.read(key.databytecounts[0]), 0)

@@ -13,9 +13,11 @@ from ngff_practical.storage.objects import (
     write_object,
 )
 from ngff_practical.storage.places import parse_place
+from ngff_practical.storage.ranges import RemoteObject
 from ngff_practical.storage.stores import zarr_store
 
 __all__ = [
+    "RemoteObject",
     "delete_object",
     "explained",
     "filesystem",

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from obstore.store import S3Store
+from obstore.store import HTTPStore, S3Store
 
 from ngff_practical.model import Location
 from ngff_practical.storage.credentials import EnvironmentCredentials, region, require_keys
@@ -57,17 +57,31 @@ def _cached_store(
     return _store(Location(endpoint, bucket, anonymous=anonymous), "", retries, None)
 
 
-def _store(location: Location, prefix: str, retries: int, timeout_s: float | None) -> S3Store:
+def web_store(endpoint: str) -> HTTPStore:
+    """Return an obstore store of a whole web server, for reading unsigned: paths are "bucket/key"."""
+    return _cached_web_store(endpoint)
+
+
+@lru_cache(maxsize=16)
+def _cached_web_store(endpoint: str) -> HTTPStore:
+    return HTTPStore(endpoint, client_options=_client(endpoint, None), retry_config=_retry(6, None))
+
+
+def _client(endpoint: str, timeout_s: float | None) -> ClientConfig:
     client: ClientConfig = {
-        "allow_http": location.endpoint.startswith("http://"),
+        "allow_http": endpoint.startswith("http://"),
         "connect_timeout": timedelta(seconds=min(_CONNECT_S, timeout_s or _CONNECT_S)),
         "read_timeout": timedelta(seconds=min(_SILENCE_S, timeout_s or _SILENCE_S)),
         "timeout": timedelta(seconds=timeout_s or _REQUEST_S),
     }
-    if is_loopback(location.endpoint):  # an institute's HTTP_PROXY cannot reach this machine's own servers
+    if is_loopback(endpoint):  # an institute's HTTP_PROXY cannot reach this machine's own servers
         client["proxy_url"] = "http://127.0.0.1:9"
         client["proxy_excludes"] = "localhost,127.0.0.0/8,::1"
-    retry: RetryConfig = {
+    return client
+
+
+def _retry(retries: int, timeout_s: float | None) -> RetryConfig:
+    return {
         "max_retries": retries,
         "retry_timeout": timedelta(seconds=timeout_s or _SILENCE_S),
         "backoff": {
@@ -76,6 +90,9 @@ def _store(location: Location, prefix: str, retries: int, timeout_s: float | Non
             "base": 2,
         },
     }
+
+
+def _store(location: Location, prefix: str, retries: int, timeout_s: float | None) -> S3Store:
     with explain_path(location):
         return S3Store(
             location.bucket,
@@ -87,8 +104,8 @@ def _store(location: Location, prefix: str, retries: int, timeout_s: float | Non
                 "skip_signature": location.anonymous,
                 "virtual_hosted_style_request": False,
             },
-            client_options=client,
-            retry_config=retry,
+            client_options=_client(location.endpoint, timeout_s),
+            retry_config=_retry(retries, timeout_s),
             credential_provider=None if location.anonymous else EnvironmentCredentials(),
         )
 

@@ -19,6 +19,7 @@ type Doing = Literal["read", "list", "write", "delete"]
 # What obstore says when a connection fails, in the words of the Rust libraries below it.
 _BROKEN = (
     ("NotPartial", "whole only"),
+    ("RangeNotSupported", "whole only"),
     ("ConnectionRefused", "refused"),
     ("Could not connect to the endpoint", "refused"),
     ("Connect timeout", "timeout"),

@@ -61,7 +61,7 @@ class Objects:
         """
         path = self._path(key)
         with explained(self.location, key):
-            meta = self._patiently(lambda: obstore.head(self._store, path))
+            meta = patiently(lambda: obstore.head(self._store, path), self._pause)
         return StoredObject(key, meta["size"], _bare(meta["e_tag"]))
 
     def get(
@@ -84,7 +84,7 @@ class Objects:
 
         with explained(self.location, key):
             try:
-                return self._patiently(attempt)
+                return patiently(attempt, self._pause)
             except PreconditionError:
                 raise StorageError(
                     f"{self.url(key)} was replaced while it was being read; start again"
@@ -107,7 +107,7 @@ class Objects:
 
         with explained(self.location, key, doing="write"):
             try:
-                return _bare(self._patiently(attempt))
+                return _bare(patiently(attempt, self._pause))
             except BaseError as error:
                 if overwrite or diagnose(error).status != 501:
                     raise
@@ -138,7 +138,7 @@ class Objects:
             )["e_tag"]
 
         with explained(self.location, key, doing="write"):
-            return _bare(self._patiently(attempt))
+            return _bare(patiently(attempt, self._pause))
 
     def url(self, key: str = "") -> str:
         """Return the address of an object, as errors name it."""
@@ -157,19 +157,21 @@ class Objects:
             raise StorageError(f"{self.location.url} is a whole bucket, not an object; add the key")
         return path
 
-    def _patiently[T](self, attempt: Callable[[], T]) -> T:
-        waited = 0.0
-        for number in itertools.count():
-            try:
-                return attempt()
-            except (BaseError, OSError) as error:
-                pause = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**number)
-                pause *= random.uniform(0.5, 1)  # noqa: S311 - so that many clients do not come back at once
-                if not _passes(error) or waited + pause > PATIENCE_S:
-                    raise
-            waited += pause
-            self._pause(pause)
-        raise AssertionError("unreachable")
+
+def patiently[T](attempt: Callable[[], T], pause: Callable[[float], object] = time.sleep) -> T:
+    """Return what an attempt returns, tried again for up to a minute while the trouble is one that passes."""
+    waited = 0.0
+    for number in itertools.count():
+        try:
+            return attempt()
+        except (BaseError, OSError) as error:
+            rest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**number)
+            rest *= random.uniform(0.5, 1)  # noqa: S311 - so that many clients do not come back at once
+            if not _passes(error) or waited + rest > PATIENCE_S:
+                raise
+        waited += rest
+        pause(rest)
+    raise AssertionError("unreachable")
 
 
 def _passes(error: Exception) -> bool:

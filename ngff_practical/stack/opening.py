@@ -1,0 +1,70 @@
+"""The files of a stack, opened alike: a path by the system, a location by ranges of it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import tifffile
+
+from ngff_practical.errors import StackError
+from ngff_practical.model import Location, Place
+from ngff_practical.storage import RemoteObject
+
+
+class Opener:
+    """Opens files; a remote one is asked for its size and version once, and has to stay what it was."""
+
+    def __init__(self, versions: dict[Location, str] | None = None) -> None:
+        self._versions = versions or {}
+        self._remotes: dict[Location, RemoteObject] = {}
+        self._lock = threading.Lock()
+
+    def open(self, file: Place) -> BinaryIO:
+        """Return a file open for reading."""
+        if isinstance(file, Path):
+            return file.open("rb")
+        return cast(BinaryIO, self.remote(file).open())
+
+    def open_tiff(
+        self, file: Place, *, ome: bool | None = None, text: str | None = None
+    ) -> tifffile.TiffFile:
+        """Return an open TIFF; Micro-Manager's index is not used, it would stand in for the pages."""
+        named = file if isinstance(file, Path) else self.open(file)  # by its path, to find files beside it
+        return tifffile.TiffFile(named, omexml=text, is_ome=ome, is_mmstack=False, is_ndtiff=False)
+
+    @staticmethod
+    def path_of(file: Location) -> str:
+        """Return what tifffile calls the path of a remote file: its address, put together by the system."""
+        return os.path.join(*os.path.split(file.url))  # noqa: PTH118 - as tifffile does it
+
+    def remote(self, file: Location) -> RemoteObject:
+        """Return a remote file, asked for once."""
+        with self._lock:
+            if file not in self._remotes:
+                self._remotes[file] = RemoteObject(file, version=self._versions.get(file))
+            return self._remotes[file]
+
+    def forget(self) -> None:
+        """Let go of what is kept of remote files; they are asked for again when they are needed."""
+        with self._lock:
+            self._remotes.clear()
+
+    @contextmanager
+    def honest(self) -> Iterator[None]:
+        """Raise what a remote file failed with: tifffile takes any error for the end of the pages."""
+        try:
+            yield
+        except StackError:
+            self._raise_failure()
+            raise
+        self._raise_failure()
+
+    def _raise_failure(self) -> None:
+        for remote in self._remotes.values():
+            if remote.failure is not None:
+                raise remote.failure from None
