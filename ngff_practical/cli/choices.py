@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from cyclopts import Parameter
 
 from ngff_practical.errors import PlanError
-from ngff_practical.model import Pyramid, Shape, StackSource
+from ngff_practical.model import Place, Pyramid, Shape, StackSource
 from ngff_practical.pyramid import plan_pyramid
 from ngff_practical.stack import find_stack
 
@@ -55,7 +54,7 @@ class Choices:
     levels: str = "auto"
     factors: str | None = None
 
-    def find(self, source: Path) -> StackSource:
+    def find(self, source: Place) -> StackSource:
         """Return the stack at `source`, read the way the person says."""
         size = _numbers("--voxel-size", self.voxel_size, float) if self.voxel_size else None
         return find_stack(source, axes=self.axes, voxel_size=size, unit=self.unit, pattern=self.pattern)

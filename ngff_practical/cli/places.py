@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from ngff_practical.cli.output import say
@@ -27,6 +28,21 @@ def resolve(url: str, endpoint: str | None, anonymous: bool) -> Place:
     if server and isinstance(place, Location) and place.endpoint == server.endpoint:
         server.use()
     return place
+
+
+def resolve_source(url: str, endpoint: str | None, anonymous: bool) -> Place:
+    """Return the place to read from, for a command whose `--endpoint` is meant for s3:// addresses alone.
+
+    An https:// address carries its own server, so that a stack can come from another one than the image
+    goes to.
+    """
+    return resolve(url, endpoint if url.startswith("s3://") else None, anonymous)
+
+
+def resolve_destination(url: str, endpoint: str | None) -> Place:
+    """Return the place to write to; requests are signed, as no bucket takes unsigned ones."""
+    place = resolve(url, endpoint if url.startswith("s3://") else None, anonymous=False)
+    return replace(place, anonymous=False) if isinstance(place, Location) else place
 
 
 def resolve_location(url: str, endpoint: str | None, anonymous: bool) -> Location:
