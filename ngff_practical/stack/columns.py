@@ -125,6 +125,8 @@ class Names:
             taken = next((other for other, letter in assigned if letter == column.letter), None)
             if column.letter and taken is None:
                 assigned.append((column, column.letter))
+            elif taken and column.is_number and not taken.is_number and taken.follows(column):
+                assigned[assigned.index((taken, "c"))] = column, "c"  # the dye is the channel's name
             elif taken is None or not column.follows(taken):
                 rest.append(column)
         rest = [
@@ -137,6 +139,13 @@ class Names:
             assigned.append((rest.pop(), ""))
         order = self.varying
         return sorted(assigned, key=lambda pair: order.index(pair[0])), rest
+
+    def words_of(self, channels: Column) -> dict[Value, str]:
+        """Return what the names call each channel, beside its number; {} where they do not."""
+        for column in self.varying:
+            if not column.is_number and column.letter == "c" and column.follows(channels):
+                return dict(zip(channels.values, column.texts, strict=True))
+        return {}
 
     def pattern(self, *, guess: bool = True) -> str:
         """Return the pattern that is likeliest, with positions fixed to those of the first name.

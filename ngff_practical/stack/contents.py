@@ -50,6 +50,12 @@ def contents_of(folder: Path) -> Contents:
     files, notes = _without_previews(folder, listing.files)
     if not depth:
         _refuse_both(folder, files, top.folders)
+    elif listing.folders:
+        raise StackError(
+            f"the folder {shown(folder.resolve())} holds TIFFs ({_named(folder, files, 2)}) and folders "
+            f"({_named(folder, listing.folders, 2)}) at the same depth; name the folder of the stack, or say "
+            "which files make it with --pattern"
+        )
     if listing.others:
         notes.append(f"Ignored, not TIFF: {_named(folder, listing.others)}.")
     if listing.folders:
@@ -80,7 +86,9 @@ def all_tiffs(folder: Path, pattern: Pattern) -> Contents:
     files, notes = _without_previews(folder, fitting)
     left = [file for file in listing.files if file not in set(fitting)]
     if left:
-        notes.append(f"Left out by the pattern: {_named(folder, left)}.")
+        notes.append(
+            f"Left out by the pattern, {len(left)} of {len(listing.files)} TIFFs: {_named(folder, left)}."
+        )
     return Contents(tuple(files), tuple(notes))
 
 

@@ -53,7 +53,7 @@ def arrange(files: Sequence[Path], letters: Sequence[str], rows: Sequence[tuple[
                 "there once: move one of them away"
             )
         cells[row] = file
-    values = [sorted({row[at] for row in rows}, key=_rank) for at in range(len(letters))]
+    values = [sorted({row[at] for row in rows}, key=rank) for at in range(len(letters))]
     missing = [cell for cell in itertools.product(*values) if cell not in cells]
     if missing:
         named = [
@@ -131,5 +131,6 @@ def _complete(
     return " with a --pattern, or move them away"
 
 
-def _rank(value: Value) -> tuple[bool, tuple[str | int, ...]]:
+def rank(value: Value) -> tuple[bool, tuple[str | int, ...]]:
+    """Return a key that sorts numbers, then words."""
     return (False, ("", value)) if isinstance(value, int) else (True, natural(value))

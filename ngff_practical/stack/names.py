@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ngff_practical.errors import StackError
 from ngff_practical.stack.columns import Column, Names, Unlike, split_names
 from ngff_practical.stack.faults import clean, listed
-from ngff_practical.stack.grid import Numbered, are_wavelengths, arrange, natural, refuse_gaps
+from ngff_practical.stack.grid import Numbered, are_wavelengths, arrange, natural, rank, refuse_gaps
 from ngff_practical.stack.pattern import Pattern, Value, parse_pattern, plain_name
 
 # Namings that say more than letters do: Micro-Manager's (time, channel, plane) and Harmony's of Operetta
@@ -48,7 +49,12 @@ def order_files(folder: Path, files: Sequence[Path], *, single: bool) -> Numbere
         raise _doubt(folder, ordered, names)
     letters = [letter for _, letter in assigned]
     rows = [tuple(column.values[at] for column, _ in assigned) for at in range(len(ordered))]
-    return arrange(ordered, letters, rows)
+    grid = arrange(ordered, letters, rows)
+    for column, letter in assigned:
+        words = names.words_of(column) if letter == "c" else {}
+        if words:
+            return replace(grid, channels=tuple(words[value] for value in sorted(words, key=rank)))
+    return grid
 
 
 def order_by_pattern(folder: Path, files: Sequence[Path], pattern: Pattern) -> Numbered:

@@ -77,7 +77,7 @@ def literal(text: str) -> str:
 
 def parse_pattern(text: str) -> Pattern:
     """Return what somebody typed as a pattern, or raise StackError that shows how one is written."""
-    written = text.strip().replace("\\", "/").removeprefix("./").strip("/")
+    written = text.replace("\\", "/").removeprefix("./").strip("/")
     written = _ENDING.sub("", written)
     expression: list[str] = []
     fields: list[str] = []
@@ -103,7 +103,7 @@ def parse_pattern(text: str) -> Pattern:
         else:
             expression.append(re.escape(piece[0][0]))
             pieces.append(piece[0])
-    if not written or written.startswith("/") or ".." in written.split("/"):
+    if not written.strip() or written.startswith("/") or ".." in written.split("/"):
         raise _misread(text, "it names no files inside the folder")
     letters = tuple(dict.fromkeys(field for field in fields if field))
     compiled = re.compile("".join(expression), re.I)
