@@ -18,9 +18,9 @@ practical: ## run every notebook from top to bottom, without a browser
 	@sh scripts/set_up.sh lab
 	@.venv/bin/python scripts/run_notebooks.py $(ARGS)
 
-bench: ## measure, and print tables
+bench: ## measure beside peers (ARGS="convert --quick", say)
 	@sh scripts/set_up.sh lab
-	@for bench in benchmarks/bench_*.py; do echo "$$bench"; .venv/bin/python "$$bench" $(ARGS) || exit 1; done
+	@.venv/bin/python benchmarks/run.py $(ARGS)
 
 check: ## style, types and layers only
 	@sh scripts/set_up.sh test

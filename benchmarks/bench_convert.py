@@ -1,102 +1,224 @@
-"""Convert a realistic stack and compare wall time, CPU, memory and objects with the floor of this machine.
+"""Convert one realistic stack with us and with every peer, in turn, and judge what each of them wrote.
 
-The floor is what nobody can go below with these chunks and this codec: reading every byte, averaging it,
-compressing every chunk and writing the result, on all processors at once. Both are measured in one run:
-
-    python benchmarks/bench_convert.py                  256 x 2048 x 2048, 2 GiB
-    python benchmarks/bench_convert.py 64,512,512       something smaller
+Without options: 256 x 2048 x 2048, two rounds, and RESULTS.md is written.
 """
 
 from __future__ import annotations
 
-import json
+import argparse
+import math
 import os
 import shutil
-import subprocess
+import statistics
 import sys
-import tempfile
-import time
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
-import numcodecs
-import numpy as np
-import tifffile
-from stack import make_planes
+from environments import CACHE, Environment, NotInstalledError
+from floor import floor_s
+from judging import Verdict, judge
+from measuring import Measured, measure
+from reporting import TARGET_HEAD, Kept, Target, ratio, table, told_when_and_where, write_section
+from stack import make_deeper, make_planes
 
-from ngff_practical.convert.machine import processors
-from ngff_practical.pyramid import downsample_mean
-
-CHUNKS = (64, 128, 128)
-LEVELS = 5
-SAMPLE_ROWS = 512
-
-
-def measure(command: list[str]) -> tuple[float, float, dict[str, object]]:
-    """Run a command; return its wall and CPU seconds and the JSON document it printed."""
-    began = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        output = process.stdout.read() if process.stdout else ""
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        sys.exit(f"{' '.join(command)} ended with {process.returncode}")
-    return time.perf_counter() - began, usage.ru_utime + usage.ru_stime, json.loads(output)
+HERE = Path(__file__).parent
+CHUNKS, LEVELS, VOXEL_SIZE = (64, 128, 128), 5, (2.0, 0.5, 0.5)
+FULL, QUICK, SMALL = (256, 2048, 2048), (70, 256, 256), (64, 512, 512)
+DEEPER = 4
+OURS = ("ngff-practical", "zarr", "zarrs", "numpy", "tifffile")
+VERDICTS = ("exact", "means", "translation", "layout")
 
 
-def floor(planes: Path, shape: tuple[int, int, int]) -> float:
-    """Return the seconds below which no conversion of the stack can go here, scaled up from a part of it.
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: who converts which stack."""
 
-    Memory is touched before it is timed: a program need not pay for fresh pages more than once.
-    """
-    files = sorted(planes.iterdir())[: CHUNKS[0]]
-    rows = min(SAMPLE_ROWS, shape[1])
-    block = np.zeros((len(files), rows, shape[2]), dtype="uint16")
-    seconds = 0.0
-    for file, plane in zip(files, block, strict=True):
-        with tifffile.TiffFile(file) as tif:
-            offset = tif.pages.first.dataoffsets[0]
-        began = time.process_time()
-        with file.open("rb", buffering=0) as stream:
-            stream.seek(offset)
-            stream.readinto(plane)
-        seconds += time.process_time() - began
-    coarse = downsample_mean(block, (2, 2, 2))
-    began = time.process_time()
-    downsample_mean(block, (2, 2, 2), out=coarse)
-    seconds += time.process_time() - began
-    codec = numcodecs.Blosc("zstd", clevel=3, shuffle=numcodecs.Blosc.SHUFFLE)
-    numcodecs.blosc.set_nthreads(1)
-    with tempfile.TemporaryFile() as out:
-        began = time.process_time()
-        for level in (block, coarse):
-            for y in range(0, level.shape[1], CHUNKS[1]):
-                for x in range(0, level.shape[2], CHUNKS[2]):
-                    chunk = np.ascontiguousarray(level[:, y : y + CHUNKS[1], x : x + CHUNKS[2]])
-                    out.write(codec.encode(chunk))
-        seconds += time.process_time() - began
-    return seconds * (shape[0] * shape[1]) / (len(files) * rows) / processors()
+    key: str
+    name: str
+    script: str = ""  # of a peer
+    environment: Environment | None = None
+    shards: str = "none"
+    stack: str = "full"  # or "deep", "small"
 
-
-def main() -> None:
-    """Make the stack, convert it with and without shards, and print the table."""
-    shape = tuple(int(size) for size in (sys.argv[1] if len(sys.argv) > 1 else "256,2048,2048").split(","))
-    work = Path(tempfile.gettempdir()) / f"ngff-practical-bench-{'x'.join(map(str, shape))}"
-    planes = make_planes(work, shape)
-    fastest = floor(planes, shape)
-    print(
-        f"{' x '.join(map(str, shape))} uint16, chunks {CHUNKS}, blosc-zstd 3 with shuffle, {LEVELS} levels"
-    )
-    print(f"{'':<28}{'wall s':>8}{'CPU s':>8}{'peak MB':>9}{'objects':>9}{'x floor':>9}")
-    print(f"{'floor':<28}{fastest:>8.2f}")
-    for name, shards in (("unsharded", "none"), ("shards (64,1024,1024)", "64,1024,1024")):
-        destination = work / "out.ome.zarr"
-        shutil.rmtree(destination, ignore_errors=True)
+    def command(self, planes: Path, destination: Path) -> list[str]:
+        """Return what to run; a peer is installed where it is not yet."""
+        if self.environment:
+            return [self.environment.python, str(HERE / "peers" / self.script), str(planes), str(destination)]
         command = [sys.executable, "-m", "ngff_practical", "convert", str(planes), str(destination), "--json"]
-        command += ["--chunks", ",".join(map(str, CHUNKS)), "--shards", shards, "--levels", str(LEVELS)]
-        wall, cpu, report = measure(command)
-        peak, objects = report["peak_memory_bytes"] / 1e6, report["objects"]
-        print(f"{name:<28}{wall:>8.2f}{cpu:>8.2f}{peak:>9.0f}{objects:>9}{wall / fastest:>9.2f}")
-    shutil.rmtree(destination, ignore_errors=True)
+        command += ["--chunks", _list(CHUNKS), "--shards", self.shards, "--levels", str(LEVELS)]
+        return [*command, "--factors", "2,2,2", "--voxel-size", _list(VOXEL_SIZE), "--unit", "micrometer"]
+
+
+def _list(numbers: tuple[float, ...]) -> str:
+    return ",".join(map(str, numbers))
+
+
+def _peer(key: str, script: str, *requirements: str) -> Row:
+    environment = Environment(key, requirements)
+    return Row(key, " ".join(requirements[0].split("==")), script, environment)
+
+
+ROWS = (
+    Row("ours", "ours"),
+    _peer("tensorstore", "convert_tensorstore.py", "tensorstore==0.1.86", "tifffile==2026.11.8"),
+    _peer("acquire-zarr", "convert_acquire_zarr.py", "acquire-zarr==0.10.0", "tifffile==2026.11.8"),
+    _peer("eubi-bridge", "convert_eubi_bridge.py", "eubi-bridge-lite==0.3.2"),
+    _peer("ngff-zarr", "convert_ngff_zarr.py", "ngff-zarr==0.50.0", "dask==2026.8.0", "tifffile==2026.11.8"),
+    _peer(
+        "ome-zarr",
+        "convert_ome_zarr.py",
+        "ome-zarr==0.21.0",
+        "zarr==3.4.2",
+        "dask==2026.8.0",
+        "tifffile==2026.11.8",
+    ),
+    Row("sharded", "ours, shards (64,1024,1024)", shards="64,1024,1024"),
+    Row("deep", f"ours, {DEEPER} x as many planes", stack="deep"),
+    Row("small", f"ours, {' x '.join(map(str, SMALL))}", stack="small"),
+)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run what is asked for, print the table, and write RESULTS.md when it is complete."""
+    options = _options(arguments)
+    shape = QUICK if options.quick else FULL
+    rows = [row for row in ROWS if not options.rows or row.key in options.rows.split(",")]
+    stacks = _stacks(shape, {row.stack for row in rows}, CACHE / "stacks")
+    kept = Kept(CACHE / "results" / f"convert-{_list(shape)}.json", resume=options.resume)
+    for number in range(1, options.rounds + 1):
+        if not kept.get(f"floor {number}"):
+            kept.put(f"floor {number}", Measured(floor_s(stacks["full"], CHUNKS), 0, 0))
+        for row in rows:
+            if kept.get(f"{row.key} {number}"):
+                continue
+            measured, verdict = _convert(row, stacks[row.stack], judged=number == 1)
+            kept.put(f"{row.key} {number}", measured)
+            if verdict:
+                kept.put(f"{row.key} verdict", verdict)
+            outcome = measured.error or f"{measured.wall_s:.1f} s"
+            print(f"round {number}: {row.name}: {outcome}", file=sys.stderr)
+    text = _report(kept, rows, options.rounds, shape)
+    print(text)
+    if options.results or not (options.quick or options.rows):
+        write_section("convert", text, *([Path(options.results)] if options.results else []))
+
+
+def _options(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a small stack, one round")
+    parser.add_argument("--rows", help=f"some of {','.join(row.key for row in ROWS)}")
+    parser.add_argument("--rounds", type=int, help="how often everything is run (2)")
+    parser.add_argument("--resume", action="store_true", help="go on with a run that was broken off")
+    parser.add_argument("--results", help="write the table there, whatever was left out")
+    options = parser.parse_args(arguments)
+    options.rounds = options.rounds or (1 if options.quick else 2)
+    return options
+
+
+def _stacks(shape: tuple[int, int, int], wanted: set[str], folder: Path) -> dict[str, Path]:
+    stacks = {"full": make_planes(folder / _list(shape), shape)}
+    if "small" in wanted:
+        stacks["small"] = make_planes(folder / _list(SMALL), SMALL)
+    if "deep" in wanted:
+        stacks["deep"] = make_deeper(folder / f"{_list(shape)}-deep", stacks["full"], DEEPER)
+    return stacks
+
+
+def _convert(row: Row, planes: Path, *, judged: bool) -> tuple[Measured, Verdict | None]:
+    """Measure one conversion on a warm cache, and judge the image; nothing of it is left."""
+    work = CACHE / "work"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    image = work / "image.ome.zarr"
+    try:
+        command = row.command(planes, image)
+    except NotInstalledError as error:
+        return Measured(0, 0, 0, f"cannot be installed: {error}"), None
+    for file in planes.iterdir():
+        file.read_bytes()
+    home = CACHE / "home"  # some write settings and compiled code there: kept, so that they start warm
+    home.mkdir(parents=True, exist_ok=True)
+    places = dict.fromkeys(("HOME", "USERPROFILE", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"), str(home))
+    measured = measure(command, environment={**os.environ, **places})
+    verdict = None
+    if judged and not measured.error:
+        try:
+            depth = CHUNKS[0] if row.stack == "deep" else None
+            verdict = judge(image, planes, CHUNKS, LEVELS, depth=depth)
+        except (OSError, ValueError, KeyError, TypeError) as error:  # whatever a peer may have written
+            verdict = Verdict(0, f"no: does not open ({error})"[:120], "-", "-", "-")
+    shutil.rmtree(work, ignore_errors=True)
+    return measured, verdict
+
+
+def _report(kept: Kept, rows: list[Row], rounds: int, shape: tuple[int, int, int]) -> str:
+    floor = min(kept.get(f"floor {number}")["wall_s"] for number in range(1, rounds + 1))
+    lines = [_line(kept, row, rounds, floor) for row in rows]
+    head = ["converter", "wall s", "median", "CPU s", "peak MB", "objects", "x floor"]
+    head += ["level 0 exact?", "means right?", "translation right?", "as asked?"]
+    versions = ", ".join(f"{name} {version(name)}" for name in OURS)
+    peers = "; ".join(", ".join(row.environment.requirements) for row in rows if row.environment)
+    size = math.prod(shape) * 2 / 2**30
+    return f"""## Converting a stack
+
+{told_when_and_where()}
+
+{" x ".join(map(str, shape))} uint16 ({size:.2f} GiB), one uncompressed TIFF per plane, to chunks {CHUNKS},
+Blosc zstd-3 with shuffle, {LEVELS} levels, factors 2, 2, 2. Whole processes, on a warm cache, in turn.
+Wall and CPU are the least of {rounds} round(s), memory (of the whole process tree) is the most. Ours reads a
+sample back and counts every object within its time. The floor, measured in the same run, is {floor:.2f} s:
+reading every byte, the means, compressing every chunk and writing it, shared among all processors.
+
+{table(head, lines)}
+
+Judged with zarr and exact whole numbers, from the planes: every voxel of every level (of the deep stack, the
+first and last {CHUNKS[0]} planes). "As asked": levels, chunks and codec, as far as the program can be told.
+
+{table(TARGET_HEAD, [target.row() for target in _targets(kept, rounds, floor)])}
+
+Ours: {versions}. Peers, each in an environment of its own: {peers or "none"}.
+"""
+
+
+def _line(kept: Kept, row: Row, rounds: int, floor: float) -> list[str]:
+    every = [kept.get(f"{row.key} {number}") for number in range(1, rounds + 1)]
+    failed = next((one["error"] for one in every if one["error"]), None)
+    if failed:
+        return [row.name, *["-"] * 6, f"failed: {failed.replace('|', '/')}", "-", "-", "-"]
+    walls = [one["wall_s"] for one in every]
+    verdict = kept.get(f"{row.key} verdict") or {}
+    cpu = min(one["cpu_s"] for one in every)
+    numbers = [f"{min(walls):.2f}", f"{statistics.median(walls):.2f}", f"{cpu:.1f}"]
+    numbers += [f"{_peak(kept, row.key, rounds):.0f}", str(verdict.get("objects", "-"))]
+    numbers += [f"{min(walls) / floor:.2f}" if row.stack == "full" else "-"]
+    return [row.name, *numbers, *(str(verdict.get(key, "-")) for key in VERDICTS)]
+
+
+def _wall(kept: Kept, key: str, rounds: int) -> float | None:
+    every = [kept.get(f"{key} {number}") for number in range(1, rounds + 1)]
+    return None if any(one is None or one["error"] for one in every) else min(one["wall_s"] for one in every)
+
+
+def _peak(kept: Kept, key: str, rounds: int) -> float | None:
+    if _wall(kept, key, rounds) is None:
+        return None
+    return max(kept.get(f"{key} {number}")["peak_bytes"] for number in range(1, rounds + 1)) / 1e6
+
+
+def _targets(kept: Kept, rounds: int, floor: float) -> list[Target]:
+    wall = {row.key: _wall(kept, row.key, rounds) for row in ROWS}
+    peak = {row.key: _peak(kept, row.key, rounds) for row in ROWS}
+    beside = [("ome-zarr", 1 / 3), ("ngff-zarr", 0.4), ("eubi-bridge", 0.4), ("tensorstore", 0.85)]
+    return [
+        *(Target(f"wall beside {key}", ratio(wall["ours"], wall[key]), limit, " x") for key, limit in beside),
+        Target("wall beside the floor", ratio(wall["ours"], floor), 2.0, " x"),
+        Target("peak memory", peak["ours"], 300, " MB"),
+        Target(f"peak memory, {DEEPER} x as deep", ratio(peak["deep"], peak["ours"]), 1.1, " x"),
+        Target("wall with shards beside without", ratio(wall["sharded"], wall["ours"]), 1.3, " x"),
+        Target("peak memory with shards", peak["sharded"], 600, " MB"),
+        Target(f"wall, {' x '.join(map(str, SMALL))}, whole process", wall["small"], 1.5, " s"),
+    ]
 
 
 if __name__ == "__main__":
