@@ -29,6 +29,10 @@ class AccessError(StorageError, PermissionError):
     """The place exists, but these credentials (or none) do not open it."""
 
 
+class TooLargeError(StorageError):
+    """What is stored is larger than what was asked for may be; it was not read."""
+
+
 class ExistsError(StorageError, FileExistsError):
     """Something is stored there already, and nobody said it may be overwritten."""
 

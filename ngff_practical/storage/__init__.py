@@ -1,5 +1,6 @@
 """Objects by key, in a folder or on S3: places, stores, listings, and errors that explain themselves."""
 
+from ngff_practical.storage.archive import Archive, Member, open_archive, unreadable
 from ngff_practical.storage.clients import filesystem, object_store
 from ngff_practical.storage.credentials import has_credentials
 from ngff_practical.storage.explain import explained
@@ -18,6 +19,8 @@ from ngff_practical.storage.stores import zarr_store
 
 __all__ = [
     "RemoteObject",
+    "Archive",
+    "Member",
     "delete_object",
     "explained",
     "filesystem",
@@ -26,9 +29,11 @@ __all__ = [
     "list_objects",
     "object_exists",
     "object_store",
+    "open_archive",
     "parse_place",
     "reachable",
     "read_object",
+    "unreadable",
     "write_object",
     "zarr_store",
 ]

@@ -56,11 +56,13 @@ def list_here(place: Location) -> tuple[tuple[str, ...], tuple[StoredObject, ...
     return tuple(sorted(folders)), tuple(sorted(objects, key=attrgetter("key")))
 
 
-def read(place: Location, path: str) -> bytes:
-    """Return the bytes of the object with this key in the location's bucket."""
+def read(place: Location, path: str, *, limit: int | None = None) -> bytes:
+    """Return the bytes of the object with this key in the location's bucket, at most `limit` + 1 of them."""
     with _client(place, path) as client:
-        body: bytes = client.get_object(Bucket=place.bucket, Key=path)["Body"].read()
-    return body
+        body = client.get_object(Bucket=place.bucket, Key=path)["Body"]
+        data: bytes = body.read(None if limit is None else limit + 1)
+        body.close()  # what was not read is not wanted
+    return data
 
 
 def head(place: Location, path: str) -> None:

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from ngff_practical.errors import AccessError, ExistsError, NotFoundError, StorageError
+from ngff_practical.errors import AccessError, ExistsError, NotFoundError, StorageError, TooLargeError
 from ngff_practical.model import StoredObject
 
 
@@ -39,11 +39,12 @@ def list_files_here(root: Path) -> tuple[tuple[str, ...], tuple[StoredObject, ..
     return tuple(sorted(folders)), tuple(sorted(files, key=lambda file: file.key))
 
 
-def read_file(root: Path, key: str) -> bytes:
-    """Return the bytes of one file."""
+def read_file(root: Path, key: str, *, limit: int | None = None) -> bytes:
+    """Return the bytes of one file, which has at most `limit`."""
     path = file_path(root, key)
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(-1 if limit is None else limit + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(f"there is no file {path}; check the spelling") from None
     except IsADirectoryError:
@@ -52,6 +53,9 @@ def read_file(root: Path, key: str) -> bytes:
         if path.is_dir():  # what Windows answers for a folder
             raise NotFoundError(f"{path} is a folder, not a file") from None
         raise AccessError(f"{path} may not be read by this user; change its permissions") from None
+    if limit is not None and len(data) > limit:
+        raise TooLargeError(f"{path} has more than {limit} bytes; it was not read")
+    return data
 
 
 def file_exists(root: Path, key: str) -> bool:

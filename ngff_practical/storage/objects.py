@@ -9,7 +9,7 @@ from pathlib import Path
 import obstore
 from obstore.exceptions import BaseError, InvalidPathError
 
-from ngff_practical.errors import NotFoundError, StorageError
+from ngff_practical.errors import NotFoundError, StorageError, TooLargeError
 from ngff_practical.model import Location, Place, StoredObject
 from ngff_practical.storage import exact, local
 from ngff_practical.storage.clients import bucket_store, object_store
@@ -63,23 +63,29 @@ def list_folder(place: Place) -> tuple[tuple[str, ...], tuple[StoredObject, ...]
     return tuple(folders), tuple(sorted(objects, key=_by_key))
 
 
-def read_object(place: Place, key: str = "") -> bytes:
+def read_object(place: Place, key: str = "", *, limit: int | None = None) -> bytes:
     """Return the bytes of one object; `key` is relative to the place, "" is the place itself.
 
     Raises
     ------
+    TooLargeError
+        It has more than `limit` bytes. The server says so before it sends them, and none is received.
     NotFoundError
         Nothing is stored there.
     AccessError
         It may not be read. S3 answers so, too, for a missing key in a bucket that may not be listed.
     """
     if isinstance(place, Path):
-        return local.read_file(place, key)
+        return local.read_file(place, key, limit=limit)
     with explained(place, key):
         path = _full_key(place, key)
         if exact.is_odd(path):
-            return exact.read(place, path)
-        return bytes(obstore.get(bucket_store(place), path).bytes())
+            data = exact.read(place, path, limit=limit)
+            _bound(len(data), limit, place, key)
+            return data
+        answer = obstore.get(bucket_store(place), path)
+        _bound(answer.meta["size"], limit, place, key)
+        return bytes(answer.bytes())
 
 
 def object_exists(place: Place, key: str = "") -> bool:
@@ -170,6 +176,11 @@ def _stored(place: Location, path: str, nbytes: int, etag: str | None) -> Stored
     return StoredObject(
         path.removeprefix(f"{place.key}/" if place.key else ""), nbytes, etag and etag.strip('"')
     )
+
+
+def _bound(nbytes: int, limit: int | None, place: Location, key: str) -> None:
+    if limit is not None and nbytes > limit:
+        raise TooLargeError(f"{place / key if key else place} has more than {limit} bytes; it was not read")
 
 
 def _full_key(place: Location, key: str) -> str:
