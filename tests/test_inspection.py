@@ -209,7 +209,9 @@ def test_no_pixel_is_read_to_describe_an_image(tmp_path: Path, monkeypatch: pyte
     write_image(tmp_path)
     read: list[str] = []
     real = tree.read_object
-    monkeypatch.setattr(tree, "read_object", lambda place, key: read.append(key) or real(place, key))
+    monkeypatch.setattr(
+        tree, "read_object", lambda place, key, **limits: read.append(key) or real(place, key, **limits)
+    )
     describe_image(tmp_path)
     assert sorted(read) == ["0/zarr.json", "1/zarr.json", "zarr.json"]
 
@@ -286,7 +288,7 @@ def test_nothing_at_a_key_is_not_found(sandbox_server: Sandbox) -> None:
 
 
 def test_place_that_does_not_open_is_not_called_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    def closed(*_: object) -> None:
+    def closed(*_: object, **limits: object) -> None:
         raise AccessError("the key opens nothing")
 
     monkeypatch.setattr(tree, "read_object", closed)
@@ -297,7 +299,7 @@ def test_place_that_does_not_open_is_not_called_missing(monkeypatch: pytest.Monk
 
 
 def test_level_that_may_not_be_read_is_missing_and_labels_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    def only_the_root(place: Location, key: str) -> bytes:
+    def only_the_root(place: Location, key: str, **limits: int) -> bytes:
         if key != "zarr.json":
             raise AccessError("what S3 says of a missing key in a bucket that may not be listed")
         return (DATA / "sound/0_5/zarr.json").read_bytes()
@@ -449,7 +451,9 @@ def test_chunks_named_with_another_separator_are_recognised(tmp_path: Path) -> N
 def test_nothing_outside_the_store_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     real = tree.read_object
-    monkeypatch.setattr(tree, "read_object", lambda place, key: read.append(key) or real(place, key))
+    monkeypatch.setattr(
+        tree, "read_object", lambda place, key, **limits: read.append(key) or real(place, key, **limits)
+    )
     for name in (
         "safe_paths_traversal",
         "safe_paths_percent",
@@ -495,7 +499,7 @@ def test_pipe_in_place_of_a_document_is_not_waited_for(tmp_path: Path) -> None:
 def test_document_that_is_too_large_is_not_even_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tree, "LARGEST_DOCUMENT", 100)
     (tmp_path / "zarr.json").write_text(" " * 200)
-    monkeypatch.setattr(tree, "read_object", lambda place, key: pytest.fail("it was read"))
+    monkeypatch.setattr(tree, "read_object", lambda place, key, **limits: pytest.fail("it was read"))
     assert "large; metadata stays below" in validate(tmp_path)[0].message
 
 

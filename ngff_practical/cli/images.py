@@ -10,6 +10,7 @@ from ngff_practical.cli import documents, pages
 from ngff_practical.cli.options import DONE, PROBLEMS, Anonymous, AsJson, Endpoint
 from ngff_practical.cli.output import emit
 from ngff_practical.cli.places import resolve
+from ngff_practical.cli.progress import bar
 from ngff_practical.inspection import describe, validation_report
 
 
@@ -19,7 +20,7 @@ def info(url: str, *, endpoint: Endpoint = None, anonymous: Anonymous = False, j
     Parameters
     ----------
     url
-        A folder, s3://bucket/key or https://host/bucket/key.
+        A folder or archive (.zip, .ozx), s3://bucket/key or https://host/bucket/key.
     """
     description = describe(resolve(url, endpoint, anonymous))
     if json:
@@ -42,11 +43,13 @@ def validate(
     Parameters
     ----------
     url
-        A folder, s3://bucket/key or https://host/bucket/key.
+        A folder or archive (.zip, .ozx), s3://bucket/key or https://host/bucket/key.
     data
         Decode every chunk, too.
     """
-    report = validation_report(resolve(url, endpoint, anonymous), data=data)
+    with bar("chunk") as update:
+        place = resolve(url, endpoint, anonymous)
+        report = validation_report(place, data=data, on_chunk=update if data else None)
     if json:
         emit(documents.validate_document(report))
     else:

@@ -38,25 +38,8 @@ def describe(place: str | Place) -> Description:
     MetadataError
         It is OME-Zarr, but what it says of itself cannot be understood.
     """
-    tree = open_tree(place)
-    node = tree.node()
-    location = str(tree.place)
-    if node is None or node.node_type == "array" or kind_of(node.attributes) == "none":
-        what_is_there(tree, node)  # raises where there is nothing at all
-        return Description(location, "none", None)
-    kind, stated = kind_of(node.attributes), version_of(node.attributes)
-    if kind in ("image", "label"):
-        return _image_description(tree, node, location)
-    return Description(
-        location,
-        kind,
-        stated,
-        labels=_texts(node, "labels"),
-        wells=_paths(node, "plate", "wells"),
-        images=_images(tree, node),
-        rows=_paths(node, "plate", "rows", "name"),
-        columns=_paths(node, "plate", "columns", "name"),
-    )
+    with open_tree(place) as tree:
+        return _description(tree)
 
 
 def describe_image(place: str | Place) -> Pyramid:
@@ -72,11 +55,11 @@ def describe_image(place: str | Place) -> Pyramid:
     MetadataError
         What is there is no image (the message says what it is), or cannot be understood.
     """
-    tree = open_tree(place)
-    node = tree.node()
-    if node is None or node.node_type == "array" or kind_of(node.attributes) not in ("image", "label"):
-        raise MetadataError(f"{tree.place} is no OME-Zarr image: {what_is_there(tree, node)}")
-    return _pyramid(tree, node)
+    with open_tree(place) as tree:
+        node = tree.node()
+        if node is None or node.node_type == "array" or kind_of(node.attributes) not in ("image", "label"):
+            raise MetadataError(f"{tree.place} is no OME-Zarr image: {what_is_there(tree, node)}")
+        return _pyramid(tree, node)
 
 
 def what_is_there(tree: Tree, node: Node | None) -> str:
@@ -134,6 +117,27 @@ def labels_of(tree: Tree, image: Node) -> tuple[str, ...]:
     attributes = document.value.get("attributes") if image.zarr_format == 3 else document.value
     labels = metadata_of(attributes).get("labels") if isinstance(attributes, dict) else None
     return tuple(label for label in labels if isinstance(label, str)) if isinstance(labels, list) else ()
+
+
+def _description(tree: Tree) -> Description:
+    node = tree.node()
+    location = str(tree.place)
+    if node is None or node.node_type == "array" or kind_of(node.attributes) == "none":
+        what_is_there(tree, node)  # raises where there is nothing at all
+        return Description(location, "none", None)
+    kind, stated = kind_of(node.attributes), version_of(node.attributes)
+    if kind in ("image", "label"):
+        return _image_description(tree, node, location)
+    return Description(
+        location,
+        kind,
+        stated,
+        labels=_texts(node, "labels"),
+        wells=_paths(node, "plate", "wells"),
+        images=_images(tree, node),
+        rows=_paths(node, "plate", "rows", "name"),
+        columns=_paths(node, "plate", "columns", "name"),
+    )
 
 
 def _pyramid(tree: Tree, node: Node) -> Pyramid:
@@ -207,7 +211,7 @@ def _paths(node: Node, part: str, key: str, name: str = "path") -> tuple[str, ..
 
 
 def _without_zarr(tree: Tree) -> str:
-    if isinstance(tree.place, Path) and not tree.place.is_dir():
+    if isinstance(tree.place, Path) and not tree.packed and not tree.place.is_dir():
         return "it is a single file, not a folder with an image in it"
     try:
         folders, objects = tree.list_folder()
@@ -219,10 +223,12 @@ def _without_zarr(tree: Tree) -> str:
         ) from error
     if not folders and not objects:
         if tree.local:
-            return "the folder is empty"
+            return f"the {'archive' if tree.packed else 'folder'} is empty"
         raise NotFoundError(f"there is nothing at {tree.place}; check the spelling of the key")
     inside = [name for name in folders if name.endswith(".zarr")]
     if inside:
+        if tree.packed:
+            return f"it is an archive with {listed(inside)} in it; unpack it, and give one of them"
         return f"it is a folder with {listed(inside)} in it; give one of them"
     names = [*folders, *(item.key for item in objects)]
     return f"it has neither zarr.json nor .zattrs, only {listed(names)}"

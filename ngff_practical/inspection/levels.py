@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from ngff_practical.errors import MetadataError, StorageError
-from ngff_practical.inspection.chunks import (
-    Stored,
-    decoding_issues,
-    object_issues,
-    presence_issues,
-    stored_chunks,
-)
+from ngff_practical.inspection.chunks import Stored, object_issues, presence_issues, stored_chunks
+from ngff_practical.inspection.decoding import decoding_issues, not_decoded
 from ngff_practical.inspection.tree import Node, Tree, ZarrFormat, array_key, below, join
 from ngff_practical.metadata import ArrayInfo, Subject, array_info, array_issues, escaped
 from ngff_practical.metadata.paths import path_fault
@@ -26,13 +21,16 @@ DECODED_ANYWAY = 8 * 2**20
 
 @dataclass(slots=True)
 class Walk:
-    """One validation: the tree, whether every chunk is decoded, and what was not looked at."""
+    """One validation: the tree, whether every chunk is decoded, how far it is, and what was not looked at."""
 
     tree: Tree
     data: bool = False
     version: str | None = None  # of the root
+    on_chunk: Callable[[int, int], None] | None = None  # decoded, and found so far
     notes: list[str] = field(default_factory=list)
     _left: int = field(default_factory=lambda: DECODED_ANYWAY)
+    _done: int = 0
+    _found: int = 0
     _lock: Lock = field(default_factory=Lock)
 
     def decodes(self, nbytes: int) -> bool:
@@ -42,6 +40,18 @@ class Walk:
         with self._lock:
             self._left -= nbytes
             return self._left >= 0
+
+    def found(self, chunks: int) -> None:
+        """Count chunks that are going to be decoded."""
+        with self._lock:
+            self._found += chunks
+
+    def decoded(self) -> None:
+        """Count one chunk that was decoded, and say so."""
+        with self._lock:
+            self._done += 1
+            if self.on_chunk:
+                self.on_chunk(self._done, self._found)
 
     def note(self, sentence: str) -> None:
         """Remember what was not looked at; said once."""
@@ -96,15 +106,29 @@ def chunk_issues(walk: Walk, node: Node, subject: Subject) -> Iterator[Issue]:
             stored[name] = found
         elif array.objects:
             walk.note("chunks were not counted where the server does not list them, or there are too many")
+    if walk.data:
+        walk.found(sum(chunk.nbytes > 0 for found in stored.values() for chunk in found.chunks.values()))
     for name, found in stored.items():
         array, level = subject.arrays[name], join(node.path, name)
         elsewhere = any(other.chunks for key, other in stored.items() if key != name)
         label = subject.kind == "label"
         issues = [*presence_issues(level, array, found, elsewhere=elsewhere, label=label)]
         issues += object_issues(walk.tree, level, found)
-        if walk.decodes(found.nbytes):
-            issues += decoding_issues(walk.tree, level, array, found)
+        if found.chunks and walk.decodes(found.nbytes):
+            issues += _decoding_issues(walk, level, array, found)
         yield from (replace(issue, where=escaped(issue.where)) for issue in issues)
+
+
+def _decoding_issues(walk: Walk, level: str, array: ArrayInfo, found: Stored) -> Iterator[Issue]:
+    document = walk.tree.array(level, array.zarr_format)
+    if document is None:
+        return
+    reason = not_decoded(array, document.value)
+    if reason:
+        if walk.data:
+            walk.note(f"the chunks of {escaped(level)} were not decoded, as they {reason}")
+        return
+    yield from decoding_issues(walk.tree, level, array, document.value, found, on_chunk=walk.decoded)
 
 
 def _array(tree: Tree, node: Node, name: str) -> tuple[ZarrFormat, Mapping[str, object]] | None:

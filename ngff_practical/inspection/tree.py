@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from ngff_practical.errors import AccessError, MetadataError, NotFoundError, StorageError
+from ngff_practical.errors import AccessError, MetadataError, NotFoundError, StorageError, TooLargeError
+from ngff_practical.inspection.packed import Packed, unpacked
 from ngff_practical.metadata import Document, parse_document
 from ngff_practical.metadata.documents import LARGEST_DOCUMENT
 from ngff_practical.metadata.paths import path_fault
 from ngff_practical.metadata.wording import escaped, quoted
 from ngff_practical.model import Issue, Place, StoredObject
-from ngff_practical.storage import list_folder, list_objects, object_exists, parse_place, read_object
+from ngff_practical.storage import (
+    list_folder,
+    list_objects,
+    object_exists,
+    open_archive,
+    parse_place,
+    read_object,
+)
 
 type ZarrFormat = Literal[2, 3]
 
 _KEPT = 256 * 2**10  # bytes of a document that is kept: only those of plates are larger
 _AT_ONCE = 8  # requests under way for one group's levels
-_STATED_VERSION = re.compile(r"(?<![0-9.])v?0[._]?([1-9])(?![0-9.])")
+_STATED_VERSION = re.compile(r"(?<![0-9.])(?:v0[._]?|0[._])([1-9])(?![0-9.])")
 
 
 class UnreadableError(MetadataError):
@@ -50,14 +59,23 @@ class Node:
 
 @dataclass(slots=True)
 class Tree:
-    """A place and what has been read below it; documents of usual size are fetched once."""
+    """A place and what has been read below it; documents of usual size are fetched once.
+
+    `packed` is set where the place is a zip archive: everything is then read from it.
+    """
 
     place: Place
+    packed: Packed | None = None
     fetched: dict[str, bytes | None] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Let go of the archive, where the place is one."""
+        if self.packed:
+            self.packed.archive.close()
 
     @property
     def local(self) -> bool:
-        """True for a folder of this machine."""
+        """True for a folder, or an archive, of this machine."""
         return isinstance(self.place, Path)
 
     def fetch(self, keys: Iterable[str]) -> None:
@@ -85,16 +103,44 @@ class Tree:
     def _bytes(self, key: str) -> bytes | None:
         if path_fault(key):
             raise UnreadableError(key, f"the path {quoted(key)} {path_fault(key)}")
-        if isinstance(self.place, Path) and not _regular(self.place, key):
-            return None
         try:
-            return read_object(self.place, key)
+            return self.read(key, LARGEST_DOCUMENT)
         except NotFoundError:
             return None
+        except TooLargeError:
+            most = LARGEST_DOCUMENT // 2**20
+            message = f"{escaped(key)} is more than {most} MB large; metadata stays below that"
+            raise UnreadableError(key, message) from None
         except AccessError as error:
-            if isinstance(self.place, Path):  # a link that leads elsewhere, or permissions
+            if self.local:  # a link that leads elsewhere, or permissions
                 raise UnreadableError(key, str(error)) from None
             return None  # what S3 answers for a missing key in a bucket that may not be listed
+        except StorageError as error:
+            if self.packed:
+                raise UnreadableError(key, str(error)) from None
+            raise
+
+    def read(self, key: str, limit: int) -> bytes:
+        """Return the bytes of a file of at most `limit` bytes.
+
+        Raises
+        ------
+        NotFoundError
+            There is no file; a pipe or a device, whose end may never come, is none.
+        TooLargeError
+            It is larger; it was not read.
+        StorageError
+            It may not be read, or the archive is damaged there.
+        """
+        if self.packed:
+            return self.packed.read(key, limit=limit)
+        if isinstance(self.place, Path):
+            nbytes = _size(self.place, key)
+            if nbytes is None:
+                raise NotFoundError(f"there is no file {key!r} in {self.place}")
+            if nbytes > limit:
+                raise TooLargeError(f"{key!r} in {self.place} has more than {limit} bytes")
+        return read_object(self.place, key, limit=limit)
 
     def node(self, path: str = "", *, first: ZarrFormat | None = None) -> Node | None:
         """Return the group or array at a path, None where there is none; `first` is the format to try first.
@@ -102,11 +148,10 @@ class Tree:
         Without `first` a version in the place's own name decides, as in IDR's keys (".../v0.4/..."): each
         guess that is wrong costs a request.
         """
-        for zarr_format in (2, 3) if (first or self._likely_format()) == 2 else (3, 2):
-            node = self._v3(path) if zarr_format == 3 else self._v2(path)
-            if node is not None:
-                return node
-        return None
+        if first == 2:
+            return self._v2(path) or self._v3(path)
+        guessed = self._v2_of_ome(path) if first is None and self._probably_v2() else None
+        return guessed or self._v3(path) or self._v2(path)
 
     def array(self, path: str, zarr_format: ZarrFormat) -> Document | None:
         """Return the document of an array in one format, None where there is none."""
@@ -114,14 +159,16 @@ class Tree:
 
     def everything(self, path: str = "") -> Iterable[StoredObject]:
         """Return everything stored below a path."""
-        return list_objects(self._below(path))
+        return self.packed.objects(path) if self.packed else list_objects(self._below(path))
 
     def list_folder(self, path: str = "") -> tuple[tuple[str, ...], tuple[StoredObject, ...]]:
         """Return the names of the folders and the objects directly below a path."""
-        return list_folder(self._below(path))
+        return self.packed.list_folder(path) if self.packed else list_folder(self._below(path))
 
     def holds(self, key: str) -> bool:
         """Return True where a file is stored under a key."""
+        if self.packed:
+            return key in self.packed.members
         try:
             return object_exists(self.place, key)
         except AccessError:
@@ -145,9 +192,9 @@ class Tree:
     def _below(self, path: str) -> Place:
         return self.place / path if path else self.place
 
-    def _likely_format(self) -> ZarrFormat:
+    def _probably_v2(self) -> bool:
         stated = _STATED_VERSION.findall(str(self.place))
-        return 2 if stated and stated[-1] in "1234" else 3
+        return bool(stated) and stated[-1] in "1234"
 
     def _v3(self, path: str) -> Node | None:
         document = self.document(join(path, "zarr.json"))
@@ -159,12 +206,16 @@ class Tree:
             return Node(path, 3, "array", found, document, document)
         return Node(path, 3, "group", found, document, document)
 
-    def _v2(self, path: str) -> Node | None:
+    def _v2_of_ome(self, path: str) -> Node | None:
         attributes = self.document(join(path, ".zattrs"))
-        if attributes is not None:
-            value = attributes.value
-            if value.keys() & _OME_KEYS:
-                return Node(path, 2, "group", value, None, attributes)
+        known = attributes is not None and attributes.value.keys() & _OME_KEYS
+        return Node(path, 2, "group", attributes.value, None, attributes) if attributes and known else None
+
+    def _v2(self, path: str) -> Node | None:
+        known = self._v2_of_ome(path)
+        if known is not None:
+            return known
+        attributes = self.document(join(path, ".zattrs"))
         found = attributes.value if attributes else {}
         group = self.document(join(path, ".zgroup"))
         if group is not None:
@@ -175,21 +226,48 @@ class Tree:
         return Node(path, 2, "group", attributes.value, None, attributes) if attributes else None
 
 
+_ARCHIVES = (".zip", ".ozx")
 _OME_KEYS = {"multiscales", "plate", "well", "labels", "bioformats2raw.layout", "series", "ome"}
 
 
-def open_tree(place: str | Place) -> Tree:
-    """Return the tree at a place.
+@contextmanager
+def open_tree(place: str | Place) -> Iterator[Tree]:
+    """Give the tree at a place, open as long as it is looked at.
 
     Raises
     ------
     NotFoundError
         There is no such local file or folder.
+    UnreadableError
+        It is a file called .zip or .ozx, or one that begins like an archive, and none that can be read.
     """
     found = parse_place(place) if isinstance(place, str) else place
     if isinstance(found, Path) and not found.exists():
         raise NotFoundError(f"there is nothing at {found}; check the spelling")
-    return Tree(found)
+    tree = Tree(found, _packed(found))
+    try:
+        yield tree
+    finally:
+        tree.close()
+
+
+def _packed(place: Place) -> Packed | None:
+    called = place.name.lower().endswith(_ARCHIVES)
+    if not (place.is_file() if isinstance(place, Path) else called):
+        return None
+    try:
+        archive = open_archive(place)
+    except NotFoundError:
+        return None  # a prefix on S3 that is called like an archive
+    except AccessError:
+        if isinstance(place, Path):
+            raise
+        return None
+    except StorageError as error:
+        raise UnreadableError("", str(error)) from None
+    if archive is None and called:
+        raise UnreadableError("", f"{place} is no zip archive; it was probably not copied whole")
+    return unpacked(archive) if archive else None
 
 
 def join(path: str, name: str) -> str:
@@ -214,16 +292,10 @@ def below(path: str, issue: Issue) -> Issue:
     return replace(issue, where=f"{escaped(path)}: {issue.where}" if issue.where else escaped(path))
 
 
-def _regular(root: Path, key: str) -> bool:
-    """Return True for a file of a size that metadata may have; a pipe or a device would never end."""
+def _size(root: Path, key: str) -> int | None:
+    """Return the size of a file, None where there is none: a pipe or a device would never end."""
     try:
         status = (root / key).stat()
     except (OSError, ValueError):
-        return False
-    if stat.S_ISREG(status.st_mode) and status.st_size > LARGEST_DOCUMENT:
-        raise UnreadableError(
-            key,
-            f"{key} is {status.st_size / 2**20:.0f} MB large; "
-            f"metadata stays below {LARGEST_DOCUMENT // 2**20} MB",
-        )
-    return stat.S_ISREG(status.st_mode)
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None

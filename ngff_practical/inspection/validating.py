@@ -2,49 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from ngff_practical.inspection.archives import archive_issues, ozx_issues
 from ngff_practical.inspection.describing import what_is_there
 from ngff_practical.inspection.images import image_issues, labels_issues
 from ngff_practical.inspection.levels import Walk
 from ngff_practical.inspection.plates import collection_issues, plate_issues, scene_issues, well_issues
-from ngff_practical.inspection.tree import Node, UnreadableError, open_tree
+from ngff_practical.inspection.tree import Node, Tree, UnreadableError, open_tree
 from ngff_practical.metadata import assumed_version, kind_of, version_of
 from ngff_practical.model import Issue, Place, ValidationReport
 
 _MOST_ISSUES = 1000
 
 
-def validate(place: str | Place, *, data: bool = False) -> tuple[Issue, ...]:
+def validate(
+    place: str | Place, *, data: bool = False, on_chunk: Callable[[int, int], None] | None = None
+) -> tuple[Issue, ...]:
     """Return every issue found at a place, as `validation_report` does; () means that all is well."""
-    return validation_report(place, data=data).issues
+    return validation_report(place, data=data, on_chunk=on_chunk).issues
 
 
-def validation_report(place: str | Place, *, data: bool = False) -> ValidationReport:
+def validation_report(
+    place: str | Place, *, data: bool = False, on_chunk: Callable[[int, int], None] | None = None
+) -> ValidationReport:
     """Return every issue found at a place and in what it contains: levels, labels, wells, fields, series.
 
     Chunks are counted wherever the place can be listed. Those of local images are decoded, too, as long as
-    they are small (8 MB in all); with `data` every chunk is decoded, however many there are and wherever.
+    they are small (8 MB in all); with `data` every chunk is decoded, however many there are and wherever,
+    and `on_chunk(decoded, found so far)` is called after each.
 
     Raises
     ------
     NotFoundError
         Nothing is stored there.
     """
-    tree = open_tree(place)
+    try:
+        with open_tree(place) as tree:
+            return _report(tree, data, on_chunk)
+    except UnreadableError as error:
+        issue = Issue("must", error.key, str(error), "Zarr, group metadata")
+        return ValidationReport(str(place), "none", None, (issue,))
+
+
+def _report(tree: Tree, data: bool, on_chunk: Callable[[int, int], None] | None) -> ValidationReport:
     location = str(tree.place)
+    issues = [*archive_issues(tree.packed)] if tree.packed else []
     try:
         node = tree.node()
     except UnreadableError as error:
         issue = Issue("must", error.key, str(error), "Zarr, group metadata")
-        return ValidationReport(location, "none", None, (issue,))
+        return ValidationReport(location, "none", None, (issue, *issues))
     if node is None or node.node_type == "array" or kind_of(node.attributes) == "none":
         issue = Issue("must", "", f"this is no OME-Zarr: {what_is_there(tree, node)}", "OME-Zarr, metadata")
-        return ValidationReport(location, "none", None, (issue,))
+        return ValidationReport(location, "none", None, (issue, *issues))
     version = version_of(node.attributes) or assumed_version(node.attributes, node.zarr_format)
-    walk = Walk(tree, data, version)
-    issues: list[Issue] = []
+    walk = Walk(tree, data, version, on_chunk)
     try:
+        if tree.packed:
+            issues += ozx_issues(tree, tree.packed, node)
         for issue in _issues_of(walk, node):
             issues.append(issue)
             if len(issues) >= _MOST_ISSUES:
