@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 type Begin = Callable[[str, Headers], Callable[[bytes], object]]
 
 _PREFLIGHT_S = 600
+_CHECKSUMS = ("SHA256", "SHA1", "CRC32")
 _EXPOSED = "Content-Range, Content-Length, Accept-Ranges, ETag, Last-Modified, x-amz-request-id"
 _OURS = ("access-control-allow-origin", "access-control-expose-headers")
 # moto asks for a signature of its own before it gives a private object; the gate has decided already.
@@ -83,6 +84,9 @@ class Front:
     def pass_on(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Let S3 answer a request that the gate has admitted."""
         environ["HTTP_AUTHORIZATION"] = _ADMITTED
+        for name in _CHECKSUMS:  # S3 keeps any of them; moto wants to be told which
+            if f"HTTP_X_AMZ_CHECKSUM_{name}" in environ:
+                environ.setdefault("HTTP_X_AMZ_SDK_CHECKSUM_ALGORITHM", name)
         return self._app(environ, start_response)
 
     def with_cors(self, headers: Headers) -> Headers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from functools import lru_cache
 from ipaddress import ip_address
@@ -16,7 +17,7 @@ from ngff_practical.storage.explain import explain_path
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
-    from obstore.store import ClientConfig, RetryConfig
+    from obstore.store import ClientConfig, RetryConfig, S3Config
     from s3fs import S3FileSystem
 
     from ngff_practical.meter import Recorder
@@ -47,12 +48,13 @@ def object_store(location: Location, *, retries: int = 6, timeout_s: float | Non
 def bucket_store(location: Location, *, retries: int = 6) -> S3Store:
     """Return an obstore store of the whole bucket; the same one while the keys are the same."""
     who = "" if location.anonymous else require_keys().fingerprint
-    return _cached_store(location.endpoint, location.bucket, location.anonymous, region(), who, retries)
+    settings = region(), sends_checksums(), who, retries
+    return _cached_store(location.endpoint, location.bucket, location.anonymous, *settings)
 
 
 @lru_cache(maxsize=16)
 def _cached_store(
-    endpoint: str, bucket: str, anonymous: bool, region: str, who: str, retries: int
+    endpoint: str, bucket: str, anonymous: bool, region: str, checksums: bool, who: str, retries: int
 ) -> S3Store:
     return _store(Location(endpoint, bucket, anonymous=anonymous), "", retries, None)
 
@@ -93,17 +95,20 @@ def _retry(retries: int, timeout_s: float | None) -> RetryConfig:
 
 
 def _store(location: Location, prefix: str, retries: int, timeout_s: float | None) -> S3Store:
+    config: S3Config = {
+        "endpoint": location.endpoint,
+        "aws_endpoint_url_s3": location.endpoint,  # else the environment's would win
+        "region": region(),
+        "skip_signature": location.anonymous,
+        "virtual_hosted_style_request": False,
+    }
+    if sends_checksums():
+        config["checksum_algorithm"] = "SHA256"
     with explain_path(location):
         return S3Store(
             location.bucket,
             prefix=prefix or None,
-            config={
-                "endpoint": location.endpoint,
-                "aws_endpoint_url_s3": location.endpoint,  # else the environment's would win
-                "region": region(),
-                "skip_signature": location.anonymous,
-                "virtual_hosted_style_request": False,
-            },
+            config=config,
             client_options=_client(location.endpoint, timeout_s),
             retry_config=_retry(retries, timeout_s),
             credential_provider=None if location.anonymous else EnvironmentCredentials(),
@@ -178,6 +183,11 @@ def exact_client(location: Location) -> BaseClient:
         aws_session_token=keys.session_token if keys else None,
         config=Config(signature_version=signing, **boto_config(location)),
     )
+
+
+def sends_checksums() -> bool:
+    """Return True where the environment asks for checksums that are stored; many servers refuse them."""
+    return os.environ.get("AWS_REQUEST_CHECKSUM_CALCULATION", "").lower() == "when_supported"
 
 
 def is_loopback(endpoint: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -17,7 +18,20 @@ from ngff_practical.storage.explain import Doing, explain
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
+_CHECKSUMS = ("SHA256", "SHA1", "CRC32")  # those the standard library can compute
 _ODD = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a server says of an object's bytes.
+
+    `checksums` are those of the whole object, by algorithm and in base64. `own_etag` is True where the
+    object is encrypted so that its ETag is no MD5.
+    """
+
+    checksums: dict[str, str]
+    own_etag: bool = False
 
 
 def is_odd(key: str) -> bool:
@@ -28,7 +42,7 @@ def is_odd(key: str) -> bool:
 def list_below(place: Location) -> tuple[StoredObject, ...]:
     """Return everything below the location's key, folder markers ("a/") left out, sorted by key."""
     prefix = f"{place.key}/" if place.key else ""
-    with _client(place, doing="list") as client:
+    with botocore_client(place, doing="list") as client:
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=place.bucket, Prefix=prefix)
         found = [
             _stored(item, prefix)
@@ -44,7 +58,7 @@ def list_here(place: Location) -> tuple[tuple[str, ...], tuple[StoredObject, ...
     prefix = f"{place.key}/" if place.key else ""
     folders: list[str] = []
     objects: list[StoredObject] = []
-    with _client(place, doing="list") as client:
+    with botocore_client(place, doing="list") as client:
         pages = client.get_paginator("list_objects_v2").paginate(
             Bucket=place.bucket, Prefix=prefix, Delimiter="/"
         )
@@ -58,7 +72,7 @@ def list_here(place: Location) -> tuple[tuple[str, ...], tuple[StoredObject, ...
 
 def read(place: Location, path: str, *, limit: int | None = None) -> bytes:
     """Return the bytes of the object with this key in the location's bucket, at most `limit` + 1 of them."""
-    with _client(place, path) as client:
+    with botocore_client(place, path) as client:
         body = client.get_object(Bucket=place.bucket, Key=path)["Body"]
         data: bytes = body.read(None if limit is None else limit + 1)
         body.close()  # what was not read is not wanted
@@ -67,25 +81,39 @@ def read(place: Location, path: str, *, limit: int | None = None) -> bytes:
 
 def head(place: Location, path: str) -> None:
     """Ask for the object with this key; returns where it is there."""
-    with _client(place, path) as client:
+    with botocore_client(place, path) as client:
         client.head_object(Bucket=place.bucket, Key=path)
+
+
+def promise(place: Location, path: str) -> Promise:
+    """Return what the server says of an object besides its size and ETag."""
+    with botocore_client(place, path) as client:
+        answer = client.head_object(Bucket=place.bucket, Key=path, ChecksumMode="ENABLED")
+    found = {name: answer.get(f"Checksum{name}") for name in _CHECKSUMS}
+    whole = answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
+    return Promise(
+        {name: value for name, value in found.items() if value and whole and "-" not in value},
+        own_etag="SSECustomerAlgorithm" in answer
+        or str(answer.get("ServerSideEncryption", "")).startswith("aws:kms"),
+    )
 
 
 def write(place: Location, path: str, data: bytes, *, overwrite: bool) -> None:
     """Store an object under this key."""
     guard = {} if overwrite else {"IfNoneMatch": "*"}
-    with _client(place, path, doing="write") as client:
+    with botocore_client(place, path, doing="write") as client:
         client.put_object(Bucket=place.bucket, Key=path, Body=data, **guard)
 
 
 def delete(place: Location, path: str) -> None:
     """Delete the object with this key."""
-    with _client(place, path, doing="delete") as client:
+    with botocore_client(place, path, doing="delete") as client:
         client.delete_object(Bucket=place.bucket, Key=path)
 
 
 @contextmanager
-def _client(place: Location, path: str = "", *, doing: Doing = "read") -> Iterator[BaseClient]:
+def botocore_client(place: Location, path: str = "", *, doing: Doing = "read") -> Iterator[BaseClient]:
+    """Give a client whose errors, raised inside the block, become ours and name the key."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     who = "" if place.anonymous else require_keys().fingerprint

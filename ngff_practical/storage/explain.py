@@ -32,6 +32,11 @@ _BROKEN = (
     ("timed out", "timeout"),
     ("NetworkUnreachable", "refused"),
     ("HostUnreachable", "refused"),
+    ("tunnel error", "proxy"),
+    ("proxy authentication", "proxy"),
+    ("Failed to connect to proxy", "proxy"),
+    ("Connection was closed", "broken"),
+    ("Connection broken", "broken"),
     ("error sending request", "broken"),
     ("error decoding response body", "broken"),
     ("HTTP error", "broken"),
@@ -160,6 +165,11 @@ def _unreachable(failure: Failure, location: Location) -> StorageError:
             )
         case "not tls":
             return StorageError(f"{endpoint} does not speak TLS; try http:// in place of https://")
+        case "proxy":
+            return StorageError(
+                f"the proxy of this network does not let requests through to {endpoint}; check HTTPS_PROXY, "
+                f"or add {host} to NO_PROXY where no proxy is needed"
+            )
         case "timeout":
             return StorageError(
                 f"{endpoint} did not answer in time; check the address and the network, or try again"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,16 +14,12 @@ from ngff_practical.errors import ExistsError, NotFoundError, StorageError
 from ngff_practical.model import Location, StoredObject
 from ngff_practical.storage.clients import bucket_store
 from ngff_practical.storage.explain import diagnose, explained
+from ngff_practical.storage.patience import Patience, ShortError
 
 if TYPE_CHECKING:
     from obstore import GetOptions
 
-PATIENCE_S = 60.0  # how long one object may be waited for, pauses together
-_FIRST_PAUSE_S = 0.5
-_LONGEST_PAUSE_S = 10.0
-_PARTS_AT_ONCE = 4
-_PASSING_TROUBLE = ("refused", "timeout", "broken", "unknown host")
-_PASSING_STATUS = (408, 429, 500, 502, 503, 504)
+    from ngff_practical.storage.exact import Promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +33,23 @@ class Received:
 class Objects:
     """The objects at and below a location; keys are relative to it, "" is the location itself.
 
-    obstore repeats a request for a second or two when a server is busy or a connection breaks. On top of
-    that each method is patient for up to a minute, with growing, uneven pauses, while the trouble is of the
-    kind that passes (no network, 503, 429, timeouts); refusals (403, 404, 412) are told at once.
-    `pause` is called with the seconds to wait, and may raise to give up.
+    Each method is patient for up to a minute, with growing, uneven pauses, while the trouble is of the kind
+    that passes (no network, 503, 429, timeouts, bytes altered on the way up, answers cut short); refusals
+    (403, 404, 412) are told at once. `pause` is called with the seconds to wait, and may raise to give up;
+    `ease` is called when the server says that it is asked too much.
     """
 
-    def __init__(self, location: Location, *, pause: Callable[[float], object] = time.sleep) -> None:
+    def __init__(
+        self,
+        location: Location,
+        *,
+        pause: Callable[[float], object] = time.sleep,
+        ease: Callable[[], object] | None = None,
+    ) -> None:
         self.location = location
-        self._pause = pause
+        self._patience = Patience(pause, ease)
         with explained(location):
-            self._store = bucket_store(location)
+            self._store = bucket_store(location, retries=0)  # what obstore repeats, `ease` would not hear of
 
     def head(self, key: str = "") -> StoredObject:
         """Return size and ETag of one object; its key is the one asked for.
@@ -61,15 +61,22 @@ class Objects:
         """
         path = self._path(key)
         with explained(self.location, key):
-            meta = patiently(lambda: obstore.head(self._store, path), self._pause)
+            meta = self._patience.run(lambda: obstore.head(self._store, path))
         return StoredObject(key, meta["size"], _bare(meta["e_tag"]))
 
     def get(
-        self, key: str = "", *, start: int = 0, stop: int | None = None, etag: str | None = None
+        self,
+        key: str = "",
+        *,
+        start: int = 0,
+        stop: int | None = None,
+        etag: str | None = None,
+        nbytes: int | None = None,
     ) -> Received:
         """Return the bytes of one object, or those from `start` up to `stop`.
 
         With `etag` the object has to be the one that had it, else StorageError says that it was replaced.
+        With `nbytes`, or of a range, other than so many bytes are not believed, but asked for again.
         """
         path = self._path(key)
         options: GetOptions = {}
@@ -80,15 +87,33 @@ class Objects:
 
         def attempt() -> Received:
             result = obstore.get(self._store, path, options=options)
-            return Received(memoryview(result.bytes()), _bare(result.meta["e_tag"]))
+            data = memoryview(result.bytes())
+            expected = nbytes if stop is None else stop - start
+            if expected is not None and len(data) != expected:
+                raise ShortError(f"{len(data)} of {expected} bytes")
+            return Received(data, _bare(result.meta["e_tag"]))
 
         with explained(self.location, key):
             try:
-                return patiently(attempt, self._pause)
+                return self._patience.run(attempt)
             except PreconditionError:
                 raise StorageError(
                     f"{self.url(key)} was replaced while it was being read; start again"
                 ) from None
+            except ShortError as error:
+                raise StorageError(
+                    f"{self.url(key)} keeps arriving with {error}; something between the server and this "
+                    "computer cuts answers short"
+                ) from None
+
+    def promise(self, key: str) -> Promise | None:
+        """Return what else the server says of one object; None where it does not tell."""
+        from ngff_practical.storage import exact
+
+        try:
+            return exact.promise(self.location, self._path(key))
+        except StorageError:  # a help that is not needed
+            return None
 
     def put(self, key: str, data: bytes | memoryview, *, overwrite: bool = False) -> str | None:
         """Store one object, whole or not at all, and return the ETag the server gave it.
@@ -107,7 +132,7 @@ class Objects:
 
         with explained(self.location, key, doing="write"):
             try:
-                return _bare(patiently(attempt, self._pause))
+                return _bare(self._patience.run(attempt))
             except BaseError as error:
                 if overwrite or diagnose(error).status != 501:
                     raise
@@ -115,30 +140,24 @@ class Objects:
         return self.put(key, data, overwrite=True)
 
     def put_parts(
-        self, key: str, parts: Callable[[], Iterator[bytes]], *, part_nbytes: int, overwrite: bool = False
+        self, key: str, parts: Callable[[], Iterator[bytes]], *, overwrite: bool = False
     ) -> str | None:
         """Store one large object as a multipart upload, and return the ETag the server gave it.
 
-        `parts` is called for a fresh iterator at each attempt. Where it raises, or an attempt fails, the
-        parts already sent are given up (the upload is aborted). S3 offers no create-only multipart upload
-        here: that the key is free is asked for just before.
+        `parts` is called for fresh iterators over the same parts. Where one raises, the upload is aborted.
+        An earlier upload of these very bytes that was cut off is gone on with.
+
+        Raises
+        ------
+        ExistsError
+            The key is taken and `overwrite` is False.
         """
+        from ngff_practical.storage.parts import send_parts
+
         path = self._path(key)
         if not overwrite:
             self._refuse_taken(key)
-
-        def attempt() -> str | None:
-            return obstore.put(
-                self._store,
-                path,
-                parts(),
-                use_multipart=True,
-                chunk_size=part_nbytes,
-                max_concurrency=_PARTS_AT_ONCE,
-            )["e_tag"]
-
-        with explained(self.location, key, doing="write"):
-            return _bare(patiently(attempt, self._pause))
+        return send_parts(self.location, path, parts, overwrite=overwrite, patience=self._patience)
 
     def url(self, key: str = "") -> str:
         """Return the address of an object, as errors name it."""
@@ -156,27 +175,6 @@ class Objects:
         if not path:
             raise StorageError(f"{self.location.url} is a whole bucket, not an object; add the key")
         return path
-
-
-def patiently[T](attempt: Callable[[], T], pause: Callable[[float], object] = time.sleep) -> T:
-    """Return what an attempt returns, tried again for up to a minute while the trouble is one that passes."""
-    waited = 0.0
-    for number in itertools.count():
-        try:
-            return attempt()
-        except (BaseError, OSError) as error:
-            rest = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**number)
-            rest *= random.uniform(0.5, 1)  # noqa: S311 - so that many clients do not come back at once
-            if not _passes(error) or waited + rest > PATIENCE_S:
-                raise
-        waited += rest
-        pause(rest)
-    raise AssertionError("unreachable")
-
-
-def _passes(error: Exception) -> bool:
-    failure = diagnose(error)
-    return failure.trouble in _PASSING_TROUBLE or failure.status in _PASSING_STATUS
 
 
 def _bare(etag: str | None) -> str | None:

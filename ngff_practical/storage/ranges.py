@@ -15,7 +15,7 @@ from ngff_practical.errors import StorageError
 from ngff_practical.model import Location
 from ngff_practical.storage.clients import bucket_store, web_store
 from ngff_practical.storage.explain import diagnose, explain_path, explained
-from ngff_practical.storage.moving import patiently
+from ngff_practical.storage.patience import Patience
 
 if TYPE_CHECKING:
     from obstore import Bytes, GetOptions, GetResult
@@ -140,7 +140,7 @@ class RemoteObject:
         try:
             with explained(self.location):
                 try:
-                    return patiently(attempt)
+                    return Patience().run(attempt)
                 except PreconditionError:
                     raise self._replaced() from None
                 except BaseError as error:

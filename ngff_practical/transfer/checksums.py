@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ngff_practical.errors import StorageError
@@ -88,6 +90,40 @@ def etag_proves(etag: str | None, content: memoryview | bytes | Path, nbytes: in
         for size in sorted(sizes)
         if -(-nbytes // size) == count
     )
+
+
+def checksum_proves(stated: Mapping[str, str], content: memoryview | bytes | Path) -> bool:
+    """Return True where one of the checksums, by algorithm and in base64, is that of these bytes."""
+    return any(base64.b64encode(_STORED[name](content)).decode() == value for name, value in stated.items())
+
+
+def _digest(name: str) -> Callable[[memoryview | bytes | Path], bytes]:
+    def digest(content: memoryview | bytes | Path) -> bytes:
+        if not isinstance(content, Path):
+            return hashlib.new(name, content, usedforsecurity=False).digest()
+        with content.open("rb") as file:
+            return hashlib.file_digest(file, name).digest()
+
+    return digest
+
+
+def _crc32(content: memoryview | bytes | Path) -> bytes:
+    value = 0
+    for piece in _pieces(content):
+        value = zlib.crc32(piece, value)
+    return value.to_bytes(4, "big")
+
+
+def _pieces(content: memoryview | bytes | Path) -> Iterator[bytes | memoryview]:
+    if not isinstance(content, Path):
+        yield content
+        return
+    with content.open("rb") as file:
+        while piece := file.read(PART_NBYTES):
+            yield piece
+
+
+_STORED = {"SHA256": _digest("sha256"), "SHA1": _digest("sha1"), "CRC32": _crc32}
 
 
 def check_still(actual: str, expected: str, name: str | Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from types import TracebackType
@@ -12,6 +13,7 @@ from typing import Self
 WORKERS = 32
 BUDGET_NBYTES = 96 * 2**20  # of objects in memory at the same time; one larger object travels alone
 _LEAVE_S = 3.0
+_EASE_S = 1.0
 
 
 def weight(nbytes: int) -> int:
@@ -32,6 +34,9 @@ class Crew:
 
     def __init__(self, workers: int = WORKERS, budget_nbytes: int = BUDGET_NBYTES) -> None:
         self._most = workers
+        self._allowed = float(workers)
+        self._eased_at = float("-inf")
+        self._easing = threading.Lock()
         self._budget = budget_nbytes
         self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
@@ -55,6 +60,25 @@ class Crew:
         if self._stop.wait(seconds):
             raise StoppedError
 
+    def ease(self) -> None:
+        """Let half as many tasks run at once, as a busy server asks; with each success a few more may again.
+
+        All tasks in flight hear the same complaint: those of one second count once.
+        """
+        with self._easing:
+            if time.monotonic() - self._eased_at >= _EASE_S:
+                self._allowed = max(1.0, self._allowed / 2)
+                self._eased_at = time.monotonic()
+
+    def _recover(self) -> None:
+        with self._easing:
+            self._allowed = min(float(self._most), self._allowed + 1 / self._allowed)
+
+    @property
+    def allowed(self) -> int:
+        """How many tasks may run at once just now."""
+        return int(self._allowed)
+
     def each[T, R](
         self, items: Iterable[T], work: Callable[[T], R], nbytes: Callable[[T], int]
     ) -> Iterator[tuple[T, R]]:
@@ -68,7 +92,7 @@ class Crew:
         upcoming = next(waiting, None)
         while upcoming is not None or in_flight:
             while upcoming is not None and (
-                in_flight == 0 or (in_flight < self._most and load + nbytes(upcoming) <= self._budget)
+                in_flight == 0 or (in_flight < self.allowed and load + nbytes(upcoming) <= self._budget)
             ):
                 size = nbytes(upcoming)
                 self._submit(self._task(upcoming, work, size, done))
@@ -81,7 +105,9 @@ class Crew:
                 continue
             in_flight -= 1
             load -= size
-            yield outcome.result()
+            result = outcome.result()
+            self._recover()
+            yield result
 
     def _task[T, R](
         self,

@@ -17,9 +17,11 @@ from pathlib import Path
 from ngff_practical.errors import AccessError, ExistsError, NotFoundError, StorageError, TransferError
 from ngff_practical.model import Location, Manifest, ManifestEntry, StoredObject, TransferReport
 from ngff_practical.storage import list_folder, list_objects
+from ngff_practical.storage.exact import Promise
 from ngff_practical.storage.moving import Objects, Received
 from ngff_practical.transfer.checksums import (
     LARGE_NBYTES,
+    checksum_proves,
     etag_proves,
     looks_like_md5,
     ranges,
@@ -79,7 +81,7 @@ def download(
     target = local_root(destination)
     part = target.with_name(target.name + ".part")
     with Crew() as crew:
-        objects = Objects(source, pause=crew.pause)
+        objects = Objects(source, pause=crew.pause, ease=crew.ease)
         found = _find(objects)
         check_local_names(key for key in found if key)
         _refuse_existing(target, overwrite)
@@ -206,24 +208,37 @@ def _fetch(stored: StoredObject, objects: Objects, crew: Crew, path: Path) -> _F
 
 
 def _receive(stored: StoredObject, objects: Objects) -> tuple[memoryview, bool]:
-    """Return the bytes of an object, and whether its ETag proves them."""
+    """Return the bytes of an object, and whether a checksum of the server's proves them."""
     first = _get_whole(stored, objects)
     if etag_proves(stored.etag, first.data, stored.nbytes):
         return first.data, True
-    if not looks_like_md5(stored.etag):
-        return first.data, False
-    # an MD5 of something else: altered on the way, or an encrypting server's ETag; a second look tells
+    promise = objects.promise(stored.key)
+    if promise and checksum_proves(promise.checksums, first.data):
+        return first.data, True
+    # altered on the way, or a server whose ETags are no checksums; a second look tells
     second = _get_whole(stored, objects)
     if etag_proves(stored.etag, second.data, stored.nbytes):
         return second.data, True
-    if first.data == second.data:
-        return second.data, False
-    raise _altered(stored, objects)
+    if first.data != second.data:
+        raise _altered(stored, objects)
+    _refuse_damaged(stored, promise, objects)
+    return second.data, False
+
+
+def _refuse_damaged(stored: StoredObject, promise: Promise | None, objects: Objects) -> None:
+    """Raise TransferError where a checksum of the server's speaks against bytes that came twice alike."""
+    if promise is None or not (promise.checksums or (looks_like_md5(stored.etag) and not promise.own_etag)):
+        return
+    against = " and ".join(promise.checksums) or "ETag"
+    raise TransferError(
+        f"{objects.url(stored.key)} arrived twice with the same bytes, and its {against} is that of others: "
+        "it is damaged on the server, or altered on every way from there; ask its owner for an intact copy"
+    )
 
 
 def _get_whole(stored: StoredObject, objects: Objects) -> Received:
-    received = objects.get(stored.key)
-    if (received.etag, len(received.data)) != (stored.etag, stored.nbytes):
+    received = objects.get(stored.key, nbytes=stored.nbytes)
+    if received.etag != stored.etag:
         raise TransferError(f"{objects.url(stored.key)} was replaced while the image was being fetched")
     return received
 
@@ -242,10 +257,15 @@ def _fetch_large(stored: StoredObject, objects: Objects, crew: Crew, path: Path)
 
         for _ in readers.map(fetch, ranges(stored.nbytes)):
             pass
-    proven = etag_proves(stored.etag, path, stored.nbytes)
     sha256 = sha256_of_file(path)
-    if not proven and looks_like_md5(stored.etag) and sha256_of_object(objects, stored) != sha256:
-        raise _altered(stored, objects)
+    proven = etag_proves(stored.etag, path, stored.nbytes)
+    if not proven:
+        promise = objects.promise(stored.key)
+        proven = promise is not None and checksum_proves(promise.checksums, path)
+        if not proven and sha256_of_object(objects, stored) != sha256:
+            raise _altered(stored, objects)
+        if not proven:
+            _refuse_damaged(stored, promise, objects)
     return _Fetched(ManifestEntry(stored.key, stored.nbytes, sha256), proven, copied=True)
 
 

@@ -71,7 +71,7 @@ def upload(
     for entry in manifest.entries:
         check_sendable(entry.key or root.name, destination.key)
     with Crew() as crew:
-        objects = Objects(destination, pause=crew.pause)
+        objects = Objects(destination, pause=crew.pause, ease=crew.ease)
         plan = compare(root, manifest, objects, crew)
         refuse(plan, manifest, destination, overwrite)
         to_send = plan.new + plan.changed
@@ -222,9 +222,7 @@ class _Sending:
             check_still(whole.hexdigest(), entry.sha256, path)
 
         for attempt in range(2):
-            etag = self._objects.put_parts(
-                entry.key, parts, part_nbytes=size, overwrite=overwrite or attempt > 0
-            )
+            etag = self._objects.put_parts(entry.key, parts, overwrite=overwrite or attempt > 0)
             if etag == etag_of_parts(digests) or self._read_back(entry) == entry.sha256:
                 return
         raise self._altered(entry)

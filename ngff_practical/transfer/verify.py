@@ -38,7 +38,7 @@ def verify_copy(
     started = time.monotonic()
     manifest = _manifest(source)
     with Crew() as crew:
-        objects = Objects(location, pause=crew.pause)
+        objects = Objects(location, pause=crew.pause, ease=crew.ease)
         stored = stored_objects(objects, single=is_single(manifest))
         problems = [
             Problem("extra", key, f"{objects.url(key)} is there and not part of {manifest.name}")

@@ -1,0 +1,203 @@
+"""Large objects in parts: sent four at a time, gone on with after a sudden end, and never half there."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ngff_practical.model import Location
+from ngff_practical.storage.exact import botocore_client
+from ngff_practical.storage.patience import Patience
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+_AT_ONCE = 4
+_FAILURES = (BotoCoreError, ClientError)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenUpload:
+    """A multipart upload that was begun, and neither completed nor aborted: its parts take up space."""
+
+    key: str
+    upload_id: str
+    begun: datetime
+
+
+def open_uploads(place: Location) -> tuple[OpenUpload, ...]:
+    """Return the unfinished multipart uploads at and below a place, oldest first; keys are relative to it.
+
+    Raises
+    ------
+    AccessError
+        These credentials may not list them.
+    """
+    found = []
+    with botocore_client(place, place.key, doing="list") as client:
+        pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=place.bucket, Prefix=place.key)
+        for page in pages:
+            for item in page.get("Uploads", ()):
+                key = str(item["Key"])
+                if not place.key or key == place.key or key.startswith(f"{place.key}/"):
+                    relative = key[len(place.key) :].removeprefix("/")
+                    found.append(OpenUpload(relative, str(item["UploadId"]), item["Initiated"]))
+    return tuple(sorted(found, key=lambda upload: upload.begun))
+
+
+def abort_uploads(place: Location, uploads: Iterable[OpenUpload]) -> None:
+    """Give up multipart uploads found by `open_uploads` for the same place; their parts are deleted."""
+    for upload in uploads:
+        path = "/".join(part for part in (place.key, upload.key) if part)
+        with botocore_client(place, path, doing="delete") as client, suppress(client.exceptions.NoSuchUpload):
+            client.abort_multipart_upload(Bucket=place.bucket, Key=path, UploadId=upload.upload_id)
+
+
+def send_parts(
+    place: Location,
+    path: str,
+    parts: Callable[[], Iterator[bytes]],
+    *,
+    overwrite: bool,
+    patience: Patience,
+) -> str | None:
+    """Store one object in parts under a key of the place's bucket, and return its ETag.
+
+    An upload that was cut off earlier is gone on with where all of its parts are parts of this object.
+    Each part carries its MD5, which the server checks. Where `parts` raises, or a part fails for good, the
+    upload is aborted and nothing of it stays.
+
+    Raises
+    ------
+    ExistsError
+        The key is taken and `overwrite` is False.
+    """
+    with botocore_client(place, path, doing="write") as client:
+        sending = _Sending(client, {"Bucket": place.bucket, "Key": path}, patience)
+        sending.find_begun(parts)
+        try:
+            return sending.run(parts, create_only=not overwrite)
+        except BaseException:
+            sending.abort()
+            raise
+
+
+class _Sending:
+    def __init__(self, client: BaseClient, target: dict[str, str], patience: Patience) -> None:
+        self._client = client
+        self._target = target
+        self._patience = patience
+        self._there: dict[int, str] = {}
+
+    def find_begun(self, parts: Callable[[], Iterator[bytes]]) -> None:
+        """Take up an upload that was cut off, else begin one."""
+        for upload_id in self._begun():
+            there = self._parts_of(upload_id)
+            if there and _are_parts(there, parts()):
+                self._target["UploadId"], self._there = upload_id, there
+                return
+        self._target["UploadId"] = self._do(
+            lambda: str(self._client.create_multipart_upload(**self._target)["UploadId"])
+        )
+
+    def run(self, parts: Callable[[], Iterator[bytes]], *, create_only: bool) -> str | None:
+        etags: dict[int, str] = {}
+        flying: dict[Future[str], int] = {}
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+
+            def land() -> None:
+                for future in wait(flying, return_when=FIRST_COMPLETED).done:
+                    etags[flying.pop(future)] = future.result()
+
+            for number, piece in enumerate(parts(), 1):
+                digest = hashlib.md5(piece, usedforsecurity=False)
+                if self._there.get(number) == digest.hexdigest():
+                    etags[number] = digest.hexdigest()
+                    continue
+                flying[threads.submit(self._send, number, piece, digest.digest())] = number
+                if len(flying) >= _AT_ONCE:
+                    land()
+            while flying:
+                land()
+        return self._complete(etags, create_only=create_only)
+
+    def abort(self) -> None:
+        with suppress(*_FAILURES):
+            self._client.abort_multipart_upload(**self._target)
+
+    def _send(self, number: int, piece: bytes, digest: bytes) -> str:
+        return self._do(
+            lambda: str(
+                self._client.upload_part(
+                    **self._target, PartNumber=number, Body=piece, ContentMD5=b64encode(digest).decode()
+                )["ETag"]
+            ).strip('"')
+        )
+
+    def _complete(self, etags: dict[int, str], *, create_only: bool) -> str | None:
+        listed = [{"PartNumber": number, "ETag": f'"{etags[number]}"'} for number in sorted(etags)]
+        guard = {"IfNoneMatch": "*"} if create_only else {}
+        attempts = 0
+
+        def attempt() -> str | None:
+            nonlocal attempts
+            attempts += 1
+            try:
+                answer = self._client.complete_multipart_upload(
+                    **self._target, MultipartUpload={"Parts": listed}, **guard
+                )
+            except self._client.exceptions.NoSuchUpload:
+                if attempts == 1:
+                    raise
+                # completed by an attempt whose answer got lost: the caller compares what is there
+                answer = self._client.head_object(Bucket=self._target["Bucket"], Key=self._target["Key"])
+            etag = answer.get("ETag")
+            return None if etag is None else str(etag).strip('"')
+
+        return self._do(attempt)
+
+    def _begun(self) -> list[str]:
+        try:
+            answer = self._client.list_multipart_uploads(
+                Bucket=self._target["Bucket"], Prefix=self._target["Key"]
+            )
+        except ClientError:  # not everybody may list them, and not every server can
+            return []
+        found = [item for item in answer.get("Uploads", ()) if item["Key"] == self._target["Key"]]
+        found.sort(key=lambda item: item["Initiated"], reverse=True)
+        return [str(item["UploadId"]) for item in found]
+
+    def _parts_of(self, upload_id: str) -> dict[int, str]:
+        pages = self._client.get_paginator("list_parts").paginate(**self._target, UploadId=upload_id)
+        try:
+            return {
+                int(part["PartNumber"]): str(part["ETag"]).strip('"')
+                for page in pages
+                for part in page.get("Parts", ())
+            }
+        except ClientError:  # it has just been completed or aborted by whoever began it
+            return {}
+
+    def _do[T](self, attempt: Callable[[], T]) -> T:
+        return self._patience.run(attempt, _FAILURES)
+
+
+def _are_parts(there: dict[int, str], parts: Iterator[bytes]) -> bool:
+    """Return True where the listed parts, by number and MD5, are all parts of the object."""
+    matching = 0
+    for number, piece in enumerate(parts, 1):
+        if number in there:
+            if hashlib.md5(piece, usedforsecurity=False).hexdigest() != there[number]:
+                return False
+            matching += 1
+        if matching == len(there):
+            return True
+    return False

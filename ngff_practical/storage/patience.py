@@ -1,0 +1,68 @@
+"""Trying again what fails in passing: with growing, uneven pauses, and not for ever."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from obstore.exceptions import BaseError
+
+from ngff_practical.storage.explain import diagnose
+
+PATIENCE_S = 60.0  # how long one object may be waited for, pauses together
+_FIRST_PAUSE_S = 0.5
+_LONGEST_PAUSE_S = 10.0
+_PASSING_TROUBLE = ("refused", "timeout", "broken", "unknown host")
+_PASSING_STATUS = (408, 429, 500, 502, 503, 504)
+_BUSY = (429, 503)
+_DAMAGED = ("BadDigest", "XAmzContentSHA256Mismatch", "IncompleteBody", "RequestTimeout")
+
+
+class ShortError(OSError):
+    """A well-formed answer that holds other than the bytes asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How failures are borne: `pause` waits so many seconds or raises, `ease` hears of a busy server.
+
+    Trouble that passes is tried again for up to a minute: no network, broken connections, timeouts, 429, 500,
+    503, and bytes that the server says have been altered on their way. Refusals (403, 404, 412) are not.
+    """
+
+    pause: Callable[[float], object] = time.sleep
+    ease: Callable[[], object] | None = None
+
+    def run[T](
+        self,
+        attempt: Callable[[], T],
+        failures: tuple[type[Exception], ...] = (BaseError, OSError),
+    ) -> T:
+        """Return what `attempt` returns, once it does; `failures` are what it may raise in passing."""
+        waited = 0.0
+        for number in itertools.count():
+            try:
+                return attempt()
+            except failures as error:
+                wait = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**number)
+                wait *= random.uniform(0.5, 1)  # noqa: S311 - so that many clients do not come back at once
+                if not self._passes(error) or waited + wait > PATIENCE_S:
+                    raise
+            waited += wait
+            self.pause(wait)
+        raise AssertionError("unreachable")
+
+    def _passes(self, error: Exception) -> bool:
+        if isinstance(error, ShortError):
+            return True
+        failure = diagnose(error)
+        if failure.status in _BUSY and self.ease:
+            self.ease()
+        return (
+            failure.trouble in _PASSING_TROUBLE
+            or failure.status in _PASSING_STATUS
+            or failure.code in _DAMAGED
+        )
