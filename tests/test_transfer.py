@@ -40,6 +40,7 @@ from ngff_practical.transfer import (
     write_manifest,
 )
 from ngff_practical.transfer.crew import Crew, StoppedError
+from ngff_practical.transfer.fetching import fetch_object
 from ngff_practical.transfer.keys import check_local_names, check_sendable, waves
 
 ROOT = ("zarr.json", ".zattrs", ".zgroup", ".zmetadata")
@@ -413,10 +414,7 @@ def test_upload_from_a_folder_that_cannot_take_the_manifest_goes_on(
 
 @pytest.fixture
 def five_mib_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    from ngff_practical.transfer import download as fetching
-    from ngff_practical.transfer import upload as sending
-
-    for function in (fetching, sending, verify):
+    for function in (fetch_object, upload, verify):
         monkeypatch.setitem(function.__globals__, "LARGE_NBYTES", 6 * 2**20)
     monkeypatch.setattr(checksums, "LARGE_NBYTES", 6 * 2**20)
     monkeypatch.setattr(checksums, "PART_NBYTES", 5 * 2**20)

@@ -24,6 +24,7 @@ from ngff_practical.storage.moving import Objects
 from ngff_practical.storage.parts import abort_uploads, open_uploads
 from ngff_practical.transfer import checksums, download, manifest_path, upload, verify, verify_copy
 from ngff_practical.transfer.crew import Crew
+from ngff_practical.transfer.fetching import fetch_object
 
 pytestmark = pytest.mark.s3
 
@@ -65,7 +66,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def five_mib_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    for function in (download, upload, verify):
+    for function in (fetch_object, upload, verify):
         monkeypatch.setitem(function.__globals__, "LARGE_NBYTES", 6 * MIB)
     monkeypatch.setattr(checksums, "LARGE_NBYTES", 6 * MIB)
     monkeypatch.setattr(checksums, "PART_NBYTES", 5 * MIB)
@@ -160,7 +161,7 @@ def test_flipped_byte_is_never_believed_where_the_etag_is_no_checksum(
     monkeypatch.setattr(Objects, "promise", lambda *_: Promise({}, own_etag=True))
     write_object(place, "zarr.json", b"{}")
     write_object(place, "c", bytes(range(100)))
-    monkeypatch.setitem(download.__globals__, "etag_proves", lambda *_: False)
+    monkeypatch.setitem(fetch_object.__globals__, "etag_proves", lambda *_: False)
     server.set_faults([Fault("flipped", below(place, "c"), "GET")])
     with pytest.raises(TransferError, match="arrived twice with different bytes"):
         download(place, tmp_path / "back.zarr")
@@ -178,7 +179,7 @@ def test_checksum_that_the_server_keeps_proves_bytes_that_the_etag_does_not(
         Bucket=place.bucket, Key=f"{place.key}/zarr.json", Body=b"{}", ChecksumAlgorithm=algorithm
     )
     client.close()
-    monkeypatch.setitem(download.__globals__, "etag_proves", lambda *_: False)
+    monkeypatch.setitem(fetch_object.__globals__, "etag_proves", lambda *_: False)
     assert download(place, tmp_path / "back.zarr").verified == 1
 
 

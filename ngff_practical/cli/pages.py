@@ -136,7 +136,8 @@ def transfer_page(report: TransferReport, done: str) -> None:
     show(f"from      {report.source}")
     show(f"to        {report.destination}")
     if report.dry_run:
-        show(f"would send {report.copied} of {report.objects} objects, {size_text(report.nbytes)} in all")
+        verb = {"sent": "send", "fetched": "fetch"}.get(done, done)
+        show(f"would {verb} {report.copied} of {report.objects} objects, {size_text(report.nbytes)} in all")
     else:
         show(
             f"{done} {report.copied} objects, skipped {report.skipped} already there, verified "

@@ -9,7 +9,7 @@ from ngff_practical.cli.options import DONE, PROBLEMS, Anonymous, AsJson, DryRun
 from ngff_practical.cli.output import emit
 from ngff_practical.cli.places import resolve, resolve_location
 from ngff_practical.cli.progress import bar
-from ngff_practical.errors import NotFoundError
+from ngff_practical.errors import NotFoundError, PlanError
 from ngff_practical.model import Location, StoredObject, TransferReport
 from ngff_practical.storage import list_folder
 from ngff_practical.transfer import download as fetch
@@ -64,13 +64,15 @@ def download(
     url: str,
     destination: Path,
     *,
+    level: list[int] | None = None,
+    region: str | None = None,
     overwrite: Overwrite = False,
     dry_run: DryRun = False,
     endpoint: Endpoint = None,
     anonymous: Anonymous = False,
     json: AsJson = False,
 ) -> int:
-    """Fetch an image from S3 into a new folder, each object proven.
+    """Fetch an image from S3, or part of it, into a new folder, each object proven.
 
     Parameters
     ----------
@@ -78,10 +80,23 @@ def download(
         The image: s3://bucket/key or https://host/bucket/key.
     destination
         The folder to make.
+    level
+        Fetch this level alone, 0 being the finest; may be given more than once.
+    region
+        Bounds in the unit of each axis, such as z=0:50,y=100:300; --dry-run says how much that is.
     """
+    bounds = parse_region(region) if region is not None else None
     source = resolve_location(url, endpoint, anonymous)
     with bar("object") as on_object:
-        report = fetch(source, destination, overwrite=overwrite, dry_run=dry_run, on_object=on_object)
+        report = fetch(
+            source,
+            destination,
+            levels=level,
+            region=bounds,
+            overwrite=overwrite,
+            dry_run=dry_run,
+            on_object=on_object,
+        )
     return _transferred(report, "fetched", json)
 
 
@@ -108,6 +123,27 @@ def verify(
     else:
         pages.comparison_page(report)
     return PROBLEMS if report.problems else DONE
+
+
+def parse_region(text: str) -> dict[str, tuple[float, float]]:
+    """Return the bounds that "z=0:50,y=100:300" names, by axis.
+
+    Raises
+    ------
+    PlanError
+        The text is not written like that.
+    """
+    bounds: dict[str, tuple[float, float]] = {}
+    for part in text.split(","):
+        axis, _, span = part.partition("=")
+        low, _, high = span.partition(":")
+        try:
+            bounds[axis.strip()] = float(low), float(high)
+        except ValueError:
+            raise PlanError(
+                f"--region {text!r} cannot be read at {part!r}; write it like --region z=0:50,y=100:300"
+            ) from None
+    return bounds
 
 
 def _object_itself(place: Location) -> tuple[StoredObject, ...]:
