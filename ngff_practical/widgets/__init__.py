@@ -1,0 +1,22 @@
+"""Views of chunks, pyramids and requests for notebooks: each shows a value that Python has worked out.
+
+Each name is imported when it is first used; a widget draws in matplotlib only where a page cannot run it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+_HOMES: dict[str, str] = {}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

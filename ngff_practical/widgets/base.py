@@ -1,0 +1,99 @@
+"""What every widget is built on: one JavaScript module, a text twin, a still picture, one way to be asked."""
+
+from __future__ import annotations
+
+import base64
+import io
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anywidget
+import traitlets
+
+from ngff_practical.errors import NgffPracticalError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+STATIC = Path(__file__).with_name("static")
+
+type Message = Mapping[str, object]
+
+_drawing = threading.Lock()
+
+
+def script(name: str) -> str:
+    """Return the ES module of a widget: what all share, then its own; it imports nothing."""
+    return "\n".join((STATIC / part).read_text(encoding="utf-8") for part in ("shared.js", f"{name}.js"))
+
+
+def style(name: str) -> str:
+    """Return the style sheet of a widget: what all share, then its own."""
+    return "\n".join((STATIC / part).read_text(encoding="utf-8") for part in ("shared.css", f"{name}.css"))
+
+
+class Widget(anywidget.AnyWidget):
+    """A view with a text twin (`text`), a still picture for static pages, and room for a `notice`.
+
+    A subclass sets `_esm = script(NAME)` and `_css = style(NAME)`, answers messages in `receive`, draws
+    itself in `draw` and keeps `text` up to date. Messages arrive in threads of their own: what they change
+    is kept under `self._lock`.
+    """
+
+    text = traitlets.Unicode("", help="What the picture shows, in words.").tag(sync=True)
+    notice = traitlets.Unicode("", help="What went wrong, and the way out.").tag(sync=True)
+    picture_size = (7.0, 3.0)  # inches, of the still picture
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        super().__init__()
+        self.on_msg(self._received)
+
+    def receive(self, message: Message, buffers: Sequence[memoryview]) -> bool:
+        """Answer a message of the view; True where `done` will be sent later, by `finish`."""
+        return False
+
+    def draw(self, figure: Figure) -> None:
+        """Draw what the widget shows now, for pages that run no JavaScript."""
+        figure.text(0.02, 0.95, self.text, va="top", wrap=True)
+
+    def picture(self) -> bytes:
+        """Return the still picture as a PNG."""
+        from matplotlib.figure import Figure
+
+        with _drawing:  # matplotlib's font cache does not take two threads
+            figure = Figure(figsize=self.picture_size, dpi=110, layout="constrained", facecolor="white")
+            self.draw(figure)
+            drawn = io.BytesIO()
+            figure.savefig(drawn, format="png")
+        return drawn.getvalue()
+
+    def finish(self, message: Message) -> None:
+        """Tell the view that its question is answered, so that it may ask the next one."""
+        if isinstance(message.get("ask"), int):
+            self.send({"done": message["ask"]})
+
+    def _received(self, _widget: object, message: object, buffers: Sequence[memoryview]) -> None:
+        if not isinstance(message, dict):
+            return
+        later = False
+        try:
+            later = self.receive(message, buffers)
+        except NgffPracticalError as error:
+            self.notice = str(error)
+        if not later:
+            self.finish(message)
+
+    def __repr__(self) -> str:
+        return self.text or f"{type(self).__name__}()"
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, object], dict[str, object]] | None:
+        bundle = super()._repr_mimebundle_()
+        if bundle is None:
+            return None
+        data, metadata = bundle
+        picture = base64.b64encode(self.picture()).decode()
+        # The view comes first where there is a kernel; GitHub and nbconvert take the picture.
+        return {**data, "text/plain": repr(self), "image/png": picture}, metadata
