@@ -11,6 +11,7 @@ import urllib.request
 from pathlib import Path
 from types import SimpleNamespace
 
+import nbformat
 import psutil
 import pytest
 
@@ -23,6 +24,18 @@ QUIET = [
     "--disable-sync",
 ]
 START_S = 120
+PREFIX = "/user/abc/"  # as on a hub and on Binder
+RUN_ALL = "() => window.jupyterapp.commands.execute('notebook:run-all-cells')"
+ALL_DONE = """() => {
+    const w = window.jupyterapp.shell.currentWidget;
+    const cells = w.content.widgets.filter(cell => cell.model.type === 'code');
+    return cells.every(cell => cell.model.executionCount !== null)
+        && w.sessionContext.kernelDisplayStatus === 'idle'
+}"""
+ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets
+    .flatMap(cell => cell.model.outputs ? cell.model.outputs.toJSON() : [])
+    .filter(output => output.output_type === 'error')
+    .map(output => output.ename + ': ' + output.evalue)"""
 
 
 def free_port():
@@ -52,7 +65,8 @@ def lab(tmp_path_factory):
     port, token, log = free_port(), "a-token-for-this-test", home / "lab.log"
     config = home / "config"
     config.mkdir()
-    (config / "jupyter_lab_config.json").write_text(json.dumps({"LabApp": {"expose_app_in_browser": True}}))
+    settings = {"LabApp": {"expose_app_in_browser": True}, "ServerApp": {"base_url": PREFIX}}
+    (config / "jupyter_lab_config.json").write_text(json.dumps(settings))
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         "JUPYTER_CONFIG_DIR": str(config),
@@ -70,9 +84,9 @@ def lab(tmp_path_factory):
         process = subprocess.Popen(
             [*command, "--folder", str(folder)], env=environment, stdout=output, stderr=subprocess.STDOUT
         )
-    base = f"http://127.0.0.1:{port}"
+    base = f"http://127.0.0.1:{port}{PREFIX.rstrip('/')}"
     wait_until_it_answers(f"{base}/api", process, log)
-    yield SimpleNamespace(base=base, token=token, environment=environment, log=log)
+    yield SimpleNamespace(base=base, token=token, environment=environment, log=log, folder=folder)
     family = psutil.Process(process.pid).children(recursive=True)
     process.terminate()
     process.wait(30)
@@ -96,9 +110,11 @@ def browser_context_args(browser_context_args):
 
 @pytest.fixture
 def notebook(lab, page):
-    """Open a notebook of the course in JupyterLab; every request must stay on this machine."""
-    foreign = []
+    """Open a notebook of the course in JupyterLab; no request leaves the server, no error is logged."""
+    foreign, errors = [], []
     page.on("request", lambda request: _note_foreign(request.url, lab.base, foreign))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: _note_error(message, errors))
     page.set_default_timeout(60_000)
 
     def open_notebook(name):
@@ -114,8 +130,36 @@ def notebook(lab, page):
     yield open_notebook
     page.evaluate("async () => { await window.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown() }")
     assert foreign == []
+    assert errors == []
+
+
+@pytest.fixture
+def cells(lab, notebook):
+    """Make a notebook of these cells, open it, run all of them, and return the page."""
+    made = []
+
+    def run(*sources):
+        name = f"cells-{os.urandom(4).hex()}.ipynb"
+        metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+        code = [nbformat.v4.new_code_cell(source) for source in sources]
+        nbformat.write(nbformat.v4.new_notebook(cells=code, metadata=metadata), lab.folder / name)
+        made.append(lab.folder / name)
+        page = notebook(name)
+        page.evaluate(RUN_ALL)
+        page.wait_for_function(ALL_DONE)
+        assert page.evaluate(ERRORS) == []
+        return page
+
+    yield run
+    for path in made:
+        path.unlink()
 
 
 def _note_foreign(url, base, foreign):
     if url.startswith("http") and not url.startswith(base):
         foreign.append(url)
+
+
+def _note_error(message, errors):
+    if message.type == "error":
+        errors.append(f"{message.text} ({message.location.get('url')})")

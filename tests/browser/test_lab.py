@@ -5,20 +5,9 @@ import subprocess
 import sys
 
 import pytest
+from conftest import ALL_DONE, ERRORS, RUN_ALL
 
 pytestmark = [pytest.mark.browser, pytest.mark.s3]
-
-RUN_ALL = "() => window.jupyterapp.commands.execute('notebook:run-all-cells')"
-ALL_DONE = """() => {
-    const w = window.jupyterapp.shell.currentWidget;
-    const cells = w.content.widgets.filter(cell => cell.model.type === 'code');
-    return cells.every(cell => cell.model.executionCount !== null)
-        && w.sessionContext.kernelDisplayStatus === 'idle'
-}"""
-ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets
-    .flatMap(cell => cell.model.outputs ? cell.model.outputs.toJSON() : [])
-    .filter(output => output.output_type === 'error')
-    .map(output => output.ename + ': ' + output.evalue)"""
 
 
 def test_the_lab_opens_on_the_first_lesson(lab, page):

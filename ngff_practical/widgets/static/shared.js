@@ -39,6 +39,8 @@ function frame(model, el, title, kind) {
   };
   listen(model, root, "change:text", show);
   listen(model, root, "change:notice", show);
+  // Jupyter tells a model that its kernel has gone, and a model never gets its kernel back.
+  listen(model, root, "comm_live_update", () => root.classList.add("ngff-dead"));
   show();
   el.append(root);
   return { root, body, heading };
