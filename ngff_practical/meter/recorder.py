@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
+from ngff_practical.meter.amounts import bytes_text, duration_text
 from ngff_practical.model import Request
 
 
@@ -33,7 +34,7 @@ class Totals:
 
     def __str__(self) -> str:
         requests = "1 request" if self.count == 1 else f"{self.count:,} requests"
-        return f"{requests}, {_bytes(self.nbytes)}, {_duration(self.ms)}"
+        return f"{requests}, {bytes_text(self.nbytes)}, {duration_text(self.ms)}"
 
 
 def totals(requests: Iterable[Request]) -> Totals:
@@ -146,17 +147,3 @@ def watch(source: RequestSource) -> Iterator[Seen]:
         yield seen
     finally:
         seen._close()
-
-
-def _bytes(nbytes: int) -> str:
-    if nbytes < 1000:
-        return f"{nbytes} B"
-    size, units = nbytes / 1000, ["TB", "GB", "MB", "kB"]
-    while size >= 999.95 and len(units) > 1:
-        size /= 1000
-        units.pop()
-    return f"{size:.1f} {units[-1]}"
-
-
-def _duration(ms: float) -> str:
-    return f"{ms:.0f} ms" if ms < 9_999.5 else f"{ms / 1000:.1f} s"

@@ -6,8 +6,14 @@ Each name is imported when it is first used; a widget draws in matplotlib only w
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-_HOMES: dict[str, str] = {}
+if TYPE_CHECKING:
+    from ngff_practical.widgets.requests import RequestMeter as RequestMeter
+
+_HOMES: dict[str, str] = {
+    "RequestMeter": "requests",
+}
 
 __all__ = sorted(_HOMES)
 
