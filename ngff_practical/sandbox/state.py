@@ -101,8 +101,15 @@ def clear(instance: str | None = None) -> None:
 
 @contextmanager
 def locked(name: str, *, wait_s: float) -> Iterator[bool]:
-    """Hold a lock that ends with the process at the latest; yields False where it was not to be had."""
-    with (folder() / name).open("a+b") as stream:
+    """Hold one of the sandbox's locks; yields False where it was not to be had."""
+    with hold(folder() / name, wait_s=wait_s) as taken:
+        yield taken
+
+
+@contextmanager
+def hold(path: Path, *, wait_s: float) -> Iterator[bool]:
+    """Hold a lock file; it ends with the process at the latest. Yields False where it was not to be had."""
+    with path.open("a+b") as stream:
         until = time.monotonic() + wait_s
         while not (taken := _take(stream)) and time.monotonic() < until:
             time.sleep(0.02)
