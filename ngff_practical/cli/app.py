@@ -29,6 +29,8 @@ app.command(sandbox_app)
 _COMMANDS = {
     "lab": ("setting:lab", "Start the sandbox with its samples, and the course in JupyterLab."),
     "samples": ("setting:samples", "List the images the lessons use."),
+    "progress": ("learning:progress", "Say which exercises of the course are passed."),
+    "reset": ("learning:reset", "Put a notebook of the course back as it was; yours is kept."),
     "plan": ("stacks:plan", "Say what converting a TIFF stack would write."),
     "convert": ("stacks:convert", "Convert a TIFF stack to OME-Zarr: streamed, counted and read back."),
     "info": ("images:info", "Say what is stored at a place; no pixel is read."),

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from ngff_practical.cli.output import say
+from ngff_practical.course.originals import keep_originals
 from ngff_practical.errors import StorageError
 from ngff_practical.samples import seed
 from ngff_practical.sandbox import ensure, running, stop
@@ -32,6 +33,7 @@ def run_lab(folder: Path, *, browser: bool, port: int | None) -> int:
             f"{folder.resolve()} has no {FIRST}; go to the folder of the course, or name its notebooks with "
             "--folder"
         )
+    keep_originals(folder)
     found = running()
     server = found or ensure(seed=seed, owner_pid=os.getpid())
     say(f"sandbox   {server.endpoint}  (in another terminal: ngff-practical ls s3://idr/ --anonymous)")

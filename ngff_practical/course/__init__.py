@@ -1,6 +1,8 @@
-"""What the notebooks need around the lesson: the S3 to work with, a data box, and a folder to write to."""
+"""What the notebooks need around the lesson: S3, a data box, a folder, exercises and how far one has come."""
 
+from ngff_practical.course.blank import ____
 from ngff_practical.course.databox import DataBox, data_box
+from ngff_practical.course.lessons import Lesson, lesson, progress
 from ngff_practical.course.setting import connect, workspace
 
-__all__ = ["DataBox", "connect", "data_box", "workspace"]
+__all__ = ["DataBox", "Lesson", "____", "connect", "data_box", "lesson", "progress", "workspace"]

@@ -1,0 +1,78 @@
+"""A task in the notebook: its text, and a row of buttons for those who rather click than type code."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ngff_practical.course.blank import ____
+from ngff_practical.course.task import Task
+
+if TYPE_CHECKING:
+    import ipywidgets
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """Text that a notebook shows as Markdown."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_markdown_(self) -> str:
+        return self.text
+
+
+def show_task(task: Task) -> None:
+    """Show a task and its buttons in the running notebook; elsewhere nothing is shown."""
+    display = getattr(builtins, "display", None)  # IPython puts it there
+    if callable(display):
+        display(Prose(task.text))
+        display(button_row(task))
+
+
+def button_row(task: Task) -> ipywidgets.VBox:
+    """Return a field for a short answer, buttons for check, hint and solution, and room for what they say."""
+    import ipywidgets
+
+    field = ipywidgets.Text(
+        placeholder="a short answer, if you rather click",
+        description="Answer",
+        layout=ipywidgets.Layout(width="26em"),
+    )
+    said = ipywidgets.HTML()
+    row = [field]
+    actions: tuple[tuple[str, str, Callable[[], str]], ...] = (
+        ("Check", "Check what is in the field", lambda: task.check(literal(field.value)).box.html()),
+        ("Hint", "Show the next hint", lambda: task.hint().html()),
+        ("Solution", "Show one way to do it", lambda: task.solution().box.html()),
+    )
+    for name, tooltip, action in actions:
+        button = ipywidgets.Button(description=name, tooltip=tooltip, layout=ipywidgets.Layout(width="7em"))
+        button.on_click(_shower(said, action))
+        row.append(button)
+    return ipywidgets.VBox([ipywidgets.HBox(row, layout=ipywidgets.Layout(flex_flow="row wrap")), said])
+
+
+def literal(text: str) -> object:
+    """Return what a person means who types `12`, `(1, 64, 64)` or a word without quotation marks."""
+    bare = text.strip()
+    if bare in ("", "____"):
+        return ____
+    try:
+        found: object = ast.literal_eval(bare)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return bare
+    return found
+
+
+def _shower(said: ipywidgets.HTML, action: Callable[[], str]) -> Callable[[ipywidgets.Button], None]:
+    def show(_: ipywidgets.Button) -> None:
+        said.value = action()
+
+    return show

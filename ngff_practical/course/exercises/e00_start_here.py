@@ -1,0 +1,42 @@
+"""Start here: a warm-up that is answered wrong on purpose first."""
+
+from __future__ import annotations
+
+from ngff_practical.course.answers import equals
+from ngff_practical.course.exercise import Exercise, Mistake, Problem, Seat, exercise
+
+
+@exercise("warm-up", "How long does a download take?")
+def warm_up(seat: Seat) -> Problem:
+    """Seconds for some megabytes at some megabytes per second: nothing to know, everything to click."""
+    speed = seat.random.choice([2, 4, 5, 8])
+    seconds = seat.random.randrange(12, 60)
+    size = speed * seconds
+    return Problem(
+        task=f"An image of **{size} MB** travels at **{speed} MB per second**. For how many seconds?",
+        wants="a number of seconds",
+        right=equals(seconds),
+        solution=f"answer = {size} / {speed}",
+        why=f"{size} MB / {speed} MB/s = {seconds} s.",
+        hints=(
+            "Each second brings the same number of megabytes.",
+            "Divide the megabytes by the megabytes per second.",
+        ),
+        mistakes=(
+            Mistake(
+                size * speed,
+                f"`{size * speed}` is megabytes times speed. A quicker line would then take longer.",
+            ),
+            Mistake(
+                speed / size,
+                "That is the share of the image that arrives in one second. Turn the fraction over.",
+            ),
+            Mistake(
+                seconds / 60,
+                "That is the time in minutes. Seconds were asked for.",
+            ),
+        ),
+    )
+
+
+EXERCISES: tuple[Exercise, ...] = (warm_up,)
