@@ -20,7 +20,8 @@ from ngff_practical.convert import run as run_module
 from ngff_practical.errors import ConversionError, ExistsError, PlanError, StorageError
 from ngff_practical.inspection import describe_image, validate
 from ngff_practical.meter import watch
-from ngff_practical.pyramid import plan_pyramid
+from ngff_practical.pyramid import bands as bands_module
+from ngff_practical.pyramid import plan_passes, plan_pyramid
 from ngff_practical.stack import find_stack
 
 
@@ -83,6 +84,20 @@ def test_every_level_is_the_rounded_mean_of_the_one_before(data, tmp_path_factor
         np.testing.assert_allclose(image[str(index + 1)][:], expected, rtol=1e-6, atol=0)
     assert image["0"].chunks == chunks
     assert image["0"].shards == shards
+
+
+@pytest.mark.parametrize("size", [(9, 70, 90), (4, 16, 16), (16, 64, 64)])
+def test_large_shards_go_through_a_scratch_level_that_is_gone_afterwards(size, planes, tmp_path, monkeypatch):
+    monkeypatch.setattr(bands_module, "SLAB_BYTES", 1000)
+    block = a_block(size)
+    source = find_stack(planes(block))
+    pyramid = plan_pyramid(source, chunks=(2, 8, 8), shards=(4, 16, 16), levels=3, factors=(2, 2, 2))
+    assert plan_passes(pyramid)[1].fine.path == "1.scratch"
+    image = convert_stack(source, tmp_path / "out.zarr", pyramid, verify="full")
+    for index in range(2):
+        np.testing.assert_array_equal(image[str(index + 1)][:], means(image[str(index)][:], (2, 2, 2)))
+    assert sorted(path.name for path in (tmp_path / "out.zarr").iterdir()) == ["0", "1", "2", "zarr.json"]
+    assert image["1"].shards == (4, 16, 16)
 
 
 def test_the_walk_gives_a_valid_image_to_us_and_to_others(planes, tmp_path):

@@ -1,5 +1,6 @@
 """The arithmetic of pyramids, against exact fractions and the geometry of the specification."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from ngff_practical.pyramid import (
     chunk_access,
     downsample_mean,
     downsample_nearest,
+    fitting_workers,
     peak_memory_bytes,
     plan_bands,
     plan_pyramid,
@@ -195,6 +197,37 @@ def test_bands_and_slabs_tile_both_levels_in_whole_objects(data):
             assert part.stop % chunk == 0 or part.stop == size
     assert (seen == 1).all()
     assert (coarse_seen == 1).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(data=st.data())
+def test_a_level_that_is_only_read_is_cut_at_chunks_and_still_yields_whole_shards(data):
+    shape, chunks, factors = (
+        tuple(data.draw(st.lists(st.integers(1, high), min_size=3, max_size=3))) for high in (40, 5, 3)
+    )
+    factors = tuple(f if size > 1 else 1 for f, size in zip(factors, shape, strict=True))
+    shards = tuple(size * data.draw(st.integers(1, 4)) for size in chunks)
+    fine = replace(a_level(shape, chunks), shards=shards)
+    coarse = shrink_level(fine, factors, path="1")
+    seen, coarse_seen = np.zeros(shape, int), np.zeros(coarse.shape, int)
+    for band in plan_bands(fine, coarse, write_fine=False):
+        for slab in band.slabs:
+            seen[slab] += 1
+            assert all(p.stop % f == 0 or p.stop == n for p, f, n in zip(slab, factors, shape, strict=True))
+        coarse_seen[band.coarse] += 1
+        for part, size, shard in zip(band.coarse, coarse.shape, shards, strict=True):
+            assert part.start % shard == 0
+            assert part.stop % shard == 0 or part.stop == size
+    assert (seen == 1).all()
+    assert (coarse_seen == 1).all()
+
+
+def test_two_workers_write_large_shards_in_600_mb():
+    pyramid = plan_pyramid(
+        a_stack((256, 2048, 2048)), chunks=(64, 128, 128), shards=(64, 1024, 1024), levels=5
+    )
+    assert fitting_workers(pyramid, processors=2) == 2
+    assert peak_memory_bytes(pyramid, workers=2) < 720e6  # as if no pixel could be compressed
 
 
 def test_memory_does_not_grow_with_the_depth_of_the_stack():

@@ -96,7 +96,7 @@ def read_back(place: Place, pyramid: Pyramid, reader: StackReader, verify: Thoro
 def _slabs(
     fine: Level, coarse: Level | None, verify: Thoroughness, rows_together: int = 1
 ) -> Iterator[Region]:
-    bands = plan_bands(fine, coarse, rows_together=rows_together)
+    bands = plan_bands(fine, coarse, rows_together=rows_together, write_fine=False)
     if verify == "full":
         yield from (slab for band in bands for slab in band.slabs)
         return

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import zarr
 
-from ngff_practical.convert.arrays import create_level, open_level, write_root
+from ngff_practical.convert.arrays import create_level, open_level, remove_level, write_root
 from ngff_practical.convert.machine import default_workers, peak_memory
 from ngff_practical.convert.readback import Thoroughness, check_counts, count_objects, read_back
 from ngff_practical.convert.work import Step, work_on_band
 from ngff_practical.errors import ConversionError, ExistsError, NgffPracticalError, PlanError, StorageError
-from ngff_practical.model import ConversionReport, Level, Location, Place, Pyramid, StackSource
-from ngff_practical.pyramid import Band, plan_bands
+from ngff_practical.model import ConversionReport, Location, Place, Pyramid, StackSource
+from ngff_practical.pyramid import plan_passes
 from ngff_practical.stack import StackReader
 from ngff_practical.storage import delete_object, list_objects, parse_place, zarr_store
 
@@ -134,30 +134,22 @@ def _write_levels(
     on_slab: Callable[[int, int], None] | None,
 ) -> None:
     """Make every level from the one before, the first two from the stack; a level waits for its source."""
-    passes = _passes(place, pyramid, reader.rows_together)
-    total = sum(len(band.slabs) for _, bands in passes for band in bands)
+    passes = plan_passes(pyramid, rows_together=reader.rows_together)
+    total = sum(len(band.slabs) for one in passes for band in one.bands)
     done = 0
     with _workers(executor, default_workers(pyramid, reader.rows_together)) as pool:
-        for step, bands in passes:
-            jobs = [
-                pool.submit(work_on_band, step, band, reader if step.write_fine else None) for band in bands
-            ]
+        for one in passes:
+            step = Step(place, pyramid, one.fine, one.coarse, one.write_fine)
+            needed = reader if one.write_fine else None
+            if one.coarse and one.coarse not in pyramid.levels:
+                create_level(place, replace(pyramid, codec="none"), one.coarse)
+            jobs = [pool.submit(work_on_band, step, band, needed) for band in one.bands]
             for slabs in _in_order_of_completion(jobs):
                 done += slabs
                 if on_slab:
                     on_slab(done, total)
-
-
-def _passes(place: Place, pyramid: Pyramid, rows_together: int) -> list[tuple[Step, list[Band]]]:
-    levels = pyramid.levels
-    pairs: list[tuple[Level, Level | None]] = [*itertools.pairwise(levels)] or [(levels[0], None)]
-    return [
-        (
-            Step(place, pyramid, fine, coarse, write_fine=index == 0),
-            plan_bands(fine, coarse, rows_together=1 if index else rows_together),
-        )
-        for index, (fine, coarse) in enumerate(pairs)
-    ]
+            if one.fine not in pyramid.levels:
+                remove_level(place, one.fine)
 
 
 def _in_order_of_completion(jobs: list[Future[int]]) -> Iterator[int]:

@@ -23,10 +23,7 @@ _buffers = threading.local()
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One pass over a level: from where its pixels come, and the coarser level made on the way.
-
-    `write_fine` is True on the first pass, which reads the stack; later passes read a level already there.
-    """
+    """What the bands of one pass have in common: where the levels are, and which are read and written."""
 
     place: Place
     pyramid: Pyramid

@@ -4,18 +4,27 @@ Nothing here reads or writes; arrays are numpy's, everything else is a value of 
 """
 
 from ngff_practical.pyramid.access import chunk_access
-from ngff_practical.pyramid.bands import Band, fitting_workers, peak_memory_bytes, plan_bands
+from ngff_practical.pyramid.bands import (
+    Band,
+    Pass,
+    fitting_workers,
+    peak_memory_bytes,
+    plan_bands,
+    plan_passes,
+)
 from ngff_practical.pyramid.downsample import downsample_mean, downsample_nearest
 from ngff_practical.pyramid.plan import plan_pyramid, shrink_level
 
 __all__ = [
     "Band",
+    "Pass",
     "chunk_access",
     "downsample_mean",
     "downsample_nearest",
     "fitting_workers",
     "peak_memory_bytes",
     "plan_bands",
+    "plan_passes",
     "plan_pyramid",
     "shrink_level",
 ]

@@ -5,15 +5,17 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ngff_practical.model import Level, Pyramid, Shape
 
 type Region = tuple[slice, ...]
 
-BAND_BYTES = 64 * 2**20  # the aim for what one worker holds; a single object's rows may need more
-WORKERS_BYTES = 512 * 2**20  # the aim for all workers together
-PROGRAM_BYTES = 130 * 2**20  # interpreter, numpy, zarr and the codecs, before the first pixel
+SLAB_BYTES = 64 * 2**20  # the aim for one piece; a single object may need more
+READ_BYTES = 16 * 2**20  # the aim for a piece that is only read
+SCRATCH = "scratch"  # ends the path of a level that is there during a conversion only
+WORKERS_BYTES = 576 * 2**20  # the aim for all workers together
+PROGRAM_BYTES = 110 * 2**20  # interpreter, numpy, zarr and the codecs, before the first pixel
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,20 +31,36 @@ class Band:
     coarse: Region | None
 
 
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """One walk over a level in bands: from where its pixels come, and what is written on the way.
+
+    With `write_fine` the pixels come from the stack and `fine` is written; without, `fine` is there already.
+    `coarse` is the level made from it, None where only `fine` is written.
+    """
+
+    fine: Level
+    coarse: Level | None
+    write_fine: bool
+    bands: tuple[Band, ...]
+
+
 def level_factors(fine: Level, coarse: Level) -> Shape:
     """Return the whole-number factor along each axis from one level to the next."""
     return tuple(round(b / a) for a, b in zip(fine.scale, coarse.scale, strict=True))
 
 
-def plan_bands(fine: Level, coarse: Level | None, *, rows_together: int = 1) -> list[Band]:
+def plan_bands(
+    fine: Level, coarse: Level | None, *, rows_together: int = 1, write_fine: bool = True
+) -> list[Band]:
     """Return the bands of a level, in the order they should be read.
 
-    A band spans whole objects of `fine` and of `coarse` (of which it is the source) along every axis, as
-    wide along x as 64 MiB for a slab allow. `rows_together` is the number of rows that the stack can only
-    decode together: bands are at least as tall, and x is whole, so that little is decoded twice. Every voxel
-    lies in exactly one band, and in exactly one of its slabs.
+    A band spans whole objects of what is written (`coarse`, and `fine` too unless `write_fine` is False)
+    along every axis; where `fine` is only read, slabs are of whole chunks. `rows_together` is the number of
+    rows that the stack can only decode together: bands are at least as tall, and x is whole, so that little
+    is decoded twice. Every voxel lies in exactly one band, and in exactly one of its slabs.
     """
-    slab, band = _band_shape(fine, coarse, rows_together)
+    slab, band = _band_shape(fine, coarse, rows_together, write_fine)
     factors = level_factors(fine, coarse) if coarse else (1,) * len(fine.shape)
     return [
         Band(
@@ -54,39 +72,72 @@ def plan_bands(fine: Level, coarse: Level | None, *, rows_together: int = 1) -> 
     ]
 
 
-def band_memory(fine: Level, coarse: Level | None, *, rows_together: int = 1) -> int:
-    """Return the most bytes one worker holds while it works on a band: a slab twice and the coarse band."""
-    slab, band = _band_shape(fine, coarse, rows_together)
-    need = 2 * math.prod(slab)
-    if coarse:
-        need += math.prod(-(-size // f) for size, f in zip(band, level_factors(fine, coarse), strict=True))
-    return need * fine.itemsize
+def plan_passes(pyramid: Pyramid, *, rows_together: int = 1) -> list[Pass]:
+    """Return what to do to write a pyramid: passes that follow each other, each of bands that share nothing.
+
+    The first pass reads the stack and makes level 1 on the way; every later one reads a level already
+    written. Where objects are so large (shards) that a worker had better hold one at a time, level 1 goes
+    through a scratch level of small uncompressed chunks, which costs less than decoding level 0 again.
+    """
+    first, *rest = pyramid.levels
+    coarse = rest[0] if rest else None
+    if coarse and math.prod(first.object_shape) * first.itemsize > SLAB_BYTES:
+        coarse = _scratch_level(first, coarse)
+        rest = [coarse, *rest]
+    bands = plan_bands(first, coarse, rows_together=rows_together)
+    passes = [Pass(first, coarse, True, tuple(bands))]
+    for one, other in itertools.pairwise(rest):
+        passes.append(Pass(one, other, False, tuple(plan_bands(one, other, write_fine=False))))
+    return passes
+
+
+def _scratch_level(fine: Level, coarse: Level) -> Level:
+    """Return a level like `coarse`, of which each object of `fine` yields whole chunks."""
+    factors = level_factors(fine, coarse)
+    chunks = tuple(max(1, size // factor) for size, factor in zip(fine.object_shape, factors, strict=True))
+    return replace(coarse, path=f"{coarse.path}.{SCRATCH}", chunks=chunks, shards=None)
 
 
 def peak_memory_bytes(pyramid: Pyramid, *, workers: int, rows_together: int = 1) -> int:
     """Return about how much memory writing the pyramid takes, the program itself included."""
-    return PROGRAM_BYTES + workers * _largest_band(pyramid, rows_together)
+    return PROGRAM_BYTES + workers * _most_for_a_worker(pyramid, rows_together)
 
 
 def fitting_workers(pyramid: Pyramid, *, processors: int, rows_together: int = 1) -> int:
     """Return how many bands to work on at once: one per processor, fewer where bands are large."""
-    return max(1, min(processors, WORKERS_BYTES // _largest_band(pyramid, rows_together)))
+    return max(1, min(processors, WORKERS_BYTES // _most_for_a_worker(pyramid, rows_together)))
 
 
-def _largest_band(pyramid: Pyramid, rows_together: int) -> int:
-    pairs = itertools.zip_longest(pyramid.levels, pyramid.levels[1:])
+def _most_for_a_worker(pyramid: Pyramid, rows_together: int) -> int:
     return max(
-        band_memory(fine, coarse, rows_together=rows_together if fine is pyramid.levels[0] else 1)
-        for fine, coarse in pairs
+        _band_memory(one.fine, one.coarse, rows_together if one.write_fine else 1, one.write_fine)
+        for one in plan_passes(pyramid, rows_together=rows_together)
     )
 
 
-def _band_shape(fine: Level, coarse: Level | None, rows_together: int) -> tuple[Shape, Shape]:
-    """Return the shapes of a slab and of a band: whole objects of both levels, clipped to the image."""
+def _band_memory(fine: Level, coarse: Level | None, rows_together: int, write_fine: bool) -> int:
+    """Return the most bytes one worker holds for a band: a slab, the coarse band, and an object encoded."""
+    slab, band = _band_shape(fine, coarse, rows_together, write_fine)
+    need = math.prod(slab)
+    if coarse:
+        need += math.prod(-(-size // f) for size, f in zip(band, level_factors(fine, coarse), strict=True))
+    written = fine if write_fine else coarse
+    if written and written.shards:
+        need += math.prod(written.shards)  # at worst: pixels that do not compress
+    else:
+        need += math.prod(slab)
+    return need * fine.itemsize
+
+
+def _band_shape(
+    fine: Level, coarse: Level | None, rows_together: int, write_fine: bool
+) -> tuple[Shape, Shape]:
+    """Return the shapes of a slab and of a band, clipped to the image."""
     slab, band = [], []
     factors = level_factors(fine, coarse) if coarse else (1,) * len(fine.shape)
+    own = fine.object_shape if write_fine else fine.chunks
     for axis, size in enumerate(fine.shape):
-        piece = math.lcm(fine.object_shape[axis], factors[axis])
+        piece = math.lcm(own[axis], factors[axis])
         unit = math.lcm(piece, coarse.object_shape[axis] * factors[axis]) if coarse else piece
         slab.append(min(piece, size))
         band.append(min(unit, size))
@@ -96,7 +147,7 @@ def _band_shape(fine: Level, coarse: Level | None, rows_together: int) -> tuple[
         band[y] = min(math.ceil(slab[y] / band[y]) * band[y], fine.shape[y])
         slab[x] = band[x] = fine.shape[x]
     else:
-        fitting = BAND_BYTES // (math.prod(slab[:-1]) * fine.itemsize)
+        fitting = (SLAB_BYTES if write_fine else READ_BYTES) // (math.prod(slab[:-1]) * fine.itemsize)
         band[x] = min(max(1, fitting // band[x]) * band[x], fine.shape[x])
         slab[x] = min(max(1, fitting // slab[x]) * slab[x], band[x])
     return tuple(slab), tuple(band)
