@@ -461,7 +461,7 @@ def test_channel_names_and_colours_come_from_ome_xml(tmp_path):
     file = write_ome(tmp_path / "a.ome.tif", pixels(2, 20, 24), c=2, inside=inside)
     assert [(channel.label, channel.color) for channel in find_stack(file).channels] == [
         ("DAPI", "0000FF"),
-        ("channel 1", None),
+        ("<b>", None),
     ]
 
 

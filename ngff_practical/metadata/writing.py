@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version as package_version
 
@@ -13,6 +15,7 @@ WRITTEN_VERSIONS = ("0.4", "0.5", "0.6")
 """Versions that can be written."""
 
 _SYSTEM = "physical"
+_COLOR = re.compile(r"[0-9A-F]{6}")
 _PALETTE = (
     "FFFFFF",
     "00FF00",
@@ -120,7 +123,7 @@ def _omero_channels(pyramid: Pyramid) -> list[Json]:
         {
             "label": channel.label,
             "color": _color(channel, index),
-            "window": dict(zip(("min", "max", "start", "end"), channel.window or limits * 2, strict=True)),
+            "window": dict(zip(("min", "max", "start", "end"), _window(channel) or limits * 2, strict=True)),
             "active": True,
         }
         for index, channel in enumerate(pyramid.channels)
@@ -129,7 +132,14 @@ def _omero_channels(pyramid: Pyramid) -> list[Json]:
 
 def _color(channel: Channel, index: int) -> str:
     """Return six hexadecimal digits: no "#", as matplotlib would have it (0.5, omero metadata)."""
-    return (channel.color or _PALETTE[index % len(_PALETTE)]).removeprefix("#").upper()
+    color = (channel.color or "").removeprefix("#").upper()
+    return color if _COLOR.fullmatch(color) else _PALETTE[index % len(_PALETTE)]
+
+
+def _window(channel: Channel) -> tuple[float, float, float, float] | None:
+    """Return four limits, or none: JSON has no NaN and no infinity."""
+    window = channel.window
+    return window if window is not None and all(map(math.isfinite, window)) else None
 
 
 def _image_label(colors: Mapping[int, Rgba], version: str) -> Json:

@@ -6,13 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 import tifffile
 
 from ngff_practical.errors import StackError
-from ngff_practical.model import Axis, Channel, Vector, axis_type
+from ngff_practical.model import Axis, Vector, axis_type
 from ngff_practical.stack.faults import clean, listed
-from ngff_practical.stack.ome import OmeImage, is_markup, number
+from ngff_practical.stack.ome import OmeImage, number
 from ngff_practical.stack.units import asked_unit, convert_length, length_unit, seconds
 
 type Length = tuple[float, str]
@@ -167,28 +166,6 @@ def checked_voxel_size(voxel_size: Sequence[float], space: Sequence[str]) -> Vec
         if not 0 < size < math.inf:
             raise StackError(f"a voxel cannot be {size:g} long along {axis}; give a number greater than 0")
     return sizes
-
-
-def imagej_channels(metadata: Mapping[str, object], count: int, planes: int) -> tuple[Channel, ...]:
-    """Return names (one label per channel) and colours (the brightest entry of each look-up table), or ()."""
-    labels = metadata.get("Labels")
-    names = [clean(str(label)) for label in labels] if isinstance(labels, list) and count == planes else []
-    tables = metadata.get("LUTs")
-    colors = [_brightest(table) for table in tables] if isinstance(tables, list) else []
-    names = names if len(names) == count and not any(map(is_markup, names)) else []
-    colors = colors if len(colors) == count else []
-    if count < 2 or not (names or any(colors)):
-        return ()
-    return tuple(
-        Channel(names[index] if names else f"channel {index}", colors[index] if colors else None)
-        for index in range(count)
-    )
-
-
-def _brightest(table: object) -> str | None:
-    if isinstance(table, np.ndarray) and table.shape == (3, 256) and table.dtype == np.uint8:
-        return "".join(f"{int(value):02X}" for value in table[:, 255])
-    return None
 
 
 def _pixel_size(resolution: object) -> tuple[float, str]:

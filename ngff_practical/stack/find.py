@@ -76,7 +76,8 @@ def find_stack(
     layout = lay_out(image.stored, image.shape, axes, what=what)
     given = None if voxel_size is None else tuple(voxel_size)
     settled, sizes, about_size = settle(image.calibration, layout.names, given, unit)
-    channels = image.channels if "c" in layout.names else ()
+    channels = image.channels
+    count = layout.shape[layout.names.index("c")] if "c" in layout.names else 1
     return StackSource(
         name=name,
         axes=settled,
@@ -87,9 +88,7 @@ def find_stack(
         files=image.files,
         planes=tuple(image.planes[index] for index in layout.planes),
         byteorder=image.byteorder,
-        channels=channels
-        if "c" in layout.names and len(channels) == layout.shape[layout.names.index("c")]
-        else (),
+        channels=channels if len(channels) == count else (),
         notes=(*said, *image.notes, *about_size),
         versions=image.versions,
     )

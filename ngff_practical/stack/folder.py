@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ngff_practical.errors import StackError
 from ngff_practical.model import Channel, Plane
+from ngff_practical.stack.channels import joined_channels
 from ngff_practical.stack.contents import all_tiffs, contents_of
 from ngff_practical.stack.faults import by, clean, listed, shown
 from ngff_practical.stack.grid import Numbered, told_apart
@@ -178,7 +179,8 @@ def _joined(
         stored=stored,
         shape=sequence.shape + first.shape,
         planes=tuple(planes),
-        channels=_named(sequence, first) if "c" in letters else first.channels,
+        channels=joined_channels([image.channels for image in images], letters, sequence.shape)
+        or (_named(sequence, first) if "c" in letters else ()),
         notes=_together(images),
     )
     return joined, what, tuple(notes)

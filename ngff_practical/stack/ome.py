@@ -165,11 +165,10 @@ def _channels(elements: list[ElementTree.Element]) -> tuple[Channel, ...]:
     channels: list[Channel] = []
     stated = False
     for index, element in enumerate(elements):
-        name = clean(element.get("Name", ""))
-        usable = name and not is_markup(name)
+        name = clean(element.get("Name", ""))  # markup in it stays: whoever shows names escapes them
         color = _color(element.get("Color"))
-        stated = stated or bool(usable) or color is not None
-        channels.append(Channel(name if usable else f"channel {index}", color))
+        stated = stated or bool(name) or color is not None
+        channels.append(Channel(name or f"channel {index}", color))
     return tuple(channels) if stated else ()
 
 

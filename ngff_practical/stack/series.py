@@ -16,6 +16,7 @@ from ngff_practical.errors import StackError
 from ngff_practical.model import Channel, Place, Plane, Shape
 from ngff_practical.stack.calibration import Calibration
 from ngff_practical.stack.chain import Chain, walk_chain
+from ngff_practical.stack.channels import stated_channels
 from ngff_practical.stack.decoding import decode_segment
 from ngff_practical.stack.faults import by, clean, reading, shown
 from ngff_practical.stack.ome import OmeImage
@@ -29,7 +30,7 @@ from ngff_practical.stack.pages import (
     place_segments,
     segment_sizes,
 )
-from ngff_practical.stack.stated import remarks_on, stated_calibration, stated_channels
+from ngff_practical.stack.stated import remarks_on, stated_calibration
 
 _STK_PLANES = 33629  # MetaMorph's tag that counts the planes behind one directory
 
@@ -106,7 +107,7 @@ def load_series(
     if not key.is_final and key.compression not in files.tried:
         _try_codec(key, files.find(key.parent)[0], files.opener)
         files.tried.add(key.compression)
-    count = math.prod(size for code, size in zip(stored, shape, strict=True) if code in "CS")
+    channels, about_channels = stated_channels(tif, key, image, stored, shape)
     return StoredImage(
         files=used,
         stored=stored,
@@ -115,8 +116,8 @@ def load_series(
         byteorder=key.parent.byteorder,
         planes=planes,
         calibration=stated_calibration(tif, series, image),
-        channels=stated_channels(tif, key, image, stored, shape, count),
-        notes=(*notes, *remarks_on(every, key, heard)),
+        channels=channels,
+        notes=(*notes, *about_channels, *remarks_on(every, key, heard)),
     )
 
 

@@ -1,13 +1,11 @@
-"""What an open TIFF states beside its pixels: voxel size, channels, and what a person should know."""
+"""What an open TIFF states beside its pixels and channels: voxel size, and what a person should know."""
 
 from __future__ import annotations
 
-import math
 import re
 
 import tifffile
 
-from ngff_practical.model import Channel, Shape
 from ngff_practical.stack.calibration import (
     Calibration,
     calibration_of_imagej,
@@ -15,7 +13,6 @@ from ngff_practical.stack.calibration import (
     calibration_of_ome,
     calibration_of_series,
     calibration_of_tags,
-    imagej_channels,
 )
 from ngff_practical.stack.faults import by, clean, listed
 from ngff_practical.stack.ome import OmeImage
@@ -26,7 +23,6 @@ _PHOTOMETRIC = {
     5: "The samples are inks (CMYK), not fluorescence channels; they are kept as stored.",
     8: "The samples are CIE L*a*b* coordinates; they are kept as stored.",
 }
-_RGB = (Channel("Red", "FF0000"), Channel("Green", "00FF00"), Channel("Blue", "0000FF"), Channel("Alpha"))
 
 
 def stated_calibration(
@@ -45,25 +41,6 @@ def stated_calibration(
     if series.kind in ("generic", "uniform", "shaped", "ome"):
         return calibration_of_tags(page)
     return calibration_of_series(series)
-
-
-def stated_channels(
-    tif: tifffile.TiffFile,
-    key: tifffile.TiffPage,
-    image: OmeImage | None,
-    stored: str,
-    shape: Shape,
-    count: int,
-) -> tuple[Channel, ...]:
-    """Return names and colours of the channels where the file states them."""
-    if image is not None and len(image.channels) == count:
-        return image.channels
-    if key.photometric in (2, 6) and count == key.samplesperpixel and 3 <= count <= 4:
-        return _RGB[:count]
-    if image is None and tif.is_imagej:
-        planes = math.prod(size for code, size in zip(stored, shape, strict=True) if code not in "YX")
-        return imagej_channels(tif.imagej_metadata or {}, count, planes)
-    return ()
 
 
 def remarks_on(every: tifffile.TiffSeries, key: tifffile.TiffPage, heard: list[str]) -> list[str]:
