@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ngff_practical.convert import convert, convert_stack, predict
+from ngff_practical.convert import destination as destination_module
 from ngff_practical.convert import run as run_module
 from ngff_practical.errors import ConversionError, ExistsError, PlanError, StorageError
 from ngff_practical.inspection import describe_image, validate
@@ -273,7 +274,9 @@ def test_what_a_killed_conversion_left_is_no_image_and_is_cleared_away(planes, t
     source = find_stack(planes(a_block((4, 64, 64))))
     pyramid = plan_pyramid(source)
     destination = tmp_path / "out.zarr"
-    monkeypatch.setattr(run_module.shutil, "rmtree", lambda *_, **__: None)  # as if killed: no tidying up
+    monkeypatch.setattr(
+        destination_module.shutil, "rmtree", lambda *_, **__: None
+    )  # as if killed: no tidying up
     monkeypatch.setattr(run_module, "write_root", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         convert(source, destination, pyramid)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
@@ -13,17 +12,15 @@ from pathlib import Path
 import zarr
 
 from ngff_practical.convert.arrays import create_level, open_level, remove_level, write_root
+from ngff_practical.convert.destination import under_construction
 from ngff_practical.convert.machine import default_workers, peak_memory
 from ngff_practical.convert.readback import Thoroughness, check_counts, count_objects, read_back
 from ngff_practical.convert.work import Step, work_on_band
-from ngff_practical.errors import ConversionError, ExistsError, NgffPracticalError, PlanError, StorageError
+from ngff_practical.errors import ConversionError, NgffPracticalError, PlanError
 from ngff_practical.model import ConversionReport, Location, Place, Pyramid, StackSource
 from ngff_practical.pyramid import plan_passes
 from ngff_practical.stack import StackReader
-from ngff_practical.storage import delete_object, list_objects, parse_place, zarr_store
-
-PARTIAL = ".partial"
-ROOT_DOCUMENTS = ("zarr.json", ".zgroup", ".zattrs")
+from ngff_practical.storage import parse_place, zarr_store
 
 
 def convert_stack(
@@ -96,7 +93,7 @@ def convert(
         )
     began = time.perf_counter()
     final = _place(destination)
-    with _under_construction(final, pyramid, overwrite) as place, StackReader(source) as reader:
+    with under_construction(final, pyramid, overwrite) as place, StackReader(source) as reader:
         try:
             for level in pyramid.levels:
                 create_level(place, pyramid, level)
@@ -172,60 +169,6 @@ def _workers(executor: Executor | None, count: int) -> Iterator[Executor]:
         return
     with ThreadPoolExecutor(count, thread_name_prefix="convert") as threads:
         yield threads
-
-
-@contextmanager
-def _under_construction(final: Place, pyramid: Pyramid, overwrite: bool) -> Iterator[Place]:
-    """Give the place to write to, and leave either a whole image at `final` or nothing that opens."""
-    if isinstance(final, Location):
-        _clear_prefix(final, pyramid, overwrite)
-        yield final
-        return
-    if final.exists():
-        _check_may_replace(final, overwrite)
-    if not final.parent.is_dir():
-        raise StorageError(f"{final.parent} is not a folder; make it first, then convert into it")
-    partial = final.with_name(final.name + PARTIAL)
-    try:
-        shutil.rmtree(partial, ignore_errors=True)  # what a killed conversion left
-        partial.mkdir()
-    except OSError as error:
-        raise StorageError(f"{partial} cannot be made: {error.strerror or error}") from error
-    try:
-        yield partial
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    if final.exists():
-        old = final.with_name(f"{final.name}.replaced")
-        final.rename(old)
-        partial.rename(final)
-        shutil.rmtree(old)
-    else:
-        partial.rename(final)
-
-
-def _check_may_replace(final: Path, overwrite: bool) -> None:
-    if not overwrite:
-        raise ExistsError(f"{final} exists already; choose another name, or say that it may be overwritten")
-    is_image = final.is_dir() and any((final / name).is_file() for name in ROOT_DOCUMENTS)
-    if not is_image and not (final.is_dir() and not any(final.iterdir())):
-        raise ExistsError(f"{final} is not a Zarr image; it is never overwritten, remove it yourself")
-
-
-def _clear_prefix(final: Location, pyramid: Pyramid, overwrite: bool) -> None:
-    """Make sure the prefix is free; what an interrupted conversion left there is cleared away."""
-    keys = [stored.key for stored in list_objects(final)]
-    if not keys:
-        return
-    paths = {level.path for level in pyramid.levels}
-    foreign = [key for key in keys if key.split("/", 1)[0] not in paths]
-    if foreign and not overwrite:
-        raise ExistsError(
-            f"{final} holds {len(keys)} objects already (such as {foreign[0]!r}); choose another key, "
-            "or say that it may be overwritten"
-        )
-    delete_object(final, sorted(keys, key=lambda key: key not in ROOT_DOCUMENTS))
 
 
 def _place(destination: str | Path | Location) -> Place:

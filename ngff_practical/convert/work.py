@@ -39,7 +39,8 @@ def work_on_band(step: Step, band: Band, reader: StackReader | None) -> int:
     """
     coarse_block: Pixels | None = None
     if step.coarse and band.coarse:
-        coarse_block = _scratch("coarse", _extent(band.coarse), step.coarse.dtype)
+        name = "coarse" if step.write_fine else "fine"  # the buffer that the pass before has left
+        coarse_block = _scratch(name, _extent(band.coarse), step.coarse.dtype)
     for slab in band.slabs:
         if step.write_fine and reader is not None:
             block = _scratch("fine", _extent(slab), step.fine.dtype)
