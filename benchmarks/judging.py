@@ -80,17 +80,19 @@ def judge_means(pairs: Sequence[tuple], depth: int | None = None) -> str:
         differences, voxels = 0.0, 0
         for fine_box, coarse_box in _boxes(fine.shape, coarse, factors, depth):
             sums, counts = cell_sums(fine[fine_box], factors)
-            stored = coarse[coarse_box].astype("int64")
+            stored = coarse[coarse_box]
             floor, rest = np.divmod(sums, counts)
             tie, above = 2 * rest == counts, 2 * rest > counts
-            even &= bool((stored == floor + (above | (tie & (floor % 2 == 1)))).all())
-            up &= bool((stored == floor + (above | tie)).all())
-            truncated &= bool((stored == floor).all())
+            if even and np.array_equal(stored, floor + (above | (tie & (floor & 1 == 1)))):
+                continue  # the other ways of rounding only matter where this one was not taken
+            even = False
+            up &= np.array_equal(stored, floor + (above | tie))
+            truncated &= np.array_equal(stored, floor)
             away = stored - sums / counts
             worst = max(worst, float(np.abs(away).max()))
             differences += float(away.sum())
             voxels += away.size
-        excess += differences / voxels
+        excess += differences / max(1, voxels)
     if even:
         return "yes, ties to even"
     if truncated:
@@ -135,14 +137,22 @@ def judge_layout(arrays: Sequence[zarr.Array], chunks: Sequence[int], levels: in
 
 def cell_sums(block: np.ndarray, factors: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
     """Return the exact sum of each cell, and how many voxels it holds (fewer at an odd edge)."""
-    sums, counts = block, np.ones((1,) * block.ndim, "int64")
+    sums = block.astype("uint32" if block.dtype == "uint16" else "int64")
+    counts = np.ones((1,) * block.ndim, sums.dtype)
     for axis, factor in enumerate(factors):
-        starts = np.arange(0, block.shape[axis], factor)
-        if factor > 1:
-            sums = np.add.reduceat(sums, starts, axis=axis, dtype="int64")
-        held = np.diff(np.append(starts, block.shape[axis]))
+        size = block.shape[axis]
+        ahead = (slice(None),) * axis
+        whole, rest = divmod(size, factor)
+        total = sums[(*ahead, slice(0, whole * factor, factor))].copy()
+        for start in range(1, factor):
+            total += sums[(*ahead, slice(start, whole * factor, factor))]
+        if rest:
+            edge = sums[(*ahead, slice(whole * factor, size))].sum(axis, keepdims=True, dtype=sums.dtype)
+            total = np.concatenate([total, edge], axis)
+        sums = total
+        held = np.array([factor] * whole + [rest] * bool(rest), sums.dtype)
         counts = counts * held.reshape([-1 if index == axis else 1 for index in range(block.ndim)])
-    return sums, np.broadcast_to(counts, sums.shape)
+    return sums, counts
 
 
 def _steps(dataset: dict, ndim: int) -> tuple[list[float], list[float] | None]:
