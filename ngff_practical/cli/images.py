@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ngff_practical.cli import documents, pages
+from ngff_practical.cli import documents, image_pages
 from ngff_practical.cli.options import DONE, PROBLEMS, Anonymous, AsJson, Endpoint
 from ngff_practical.cli.output import emit
 from ngff_practical.cli.places import resolve
@@ -26,7 +26,7 @@ def info(url: str, *, endpoint: Endpoint = None, anonymous: Anonymous = False, j
     if json:
         emit(documents.info_document(description))
     else:
-        pages.info_page(description)
+        image_pages.info_page(description)
     return DONE if description.kind != "none" else PROBLEMS
 
 
@@ -53,5 +53,5 @@ def validate(
     if json:
         emit(documents.validate_document(report))
     else:
-        pages.validation_page(report)
+        image_pages.validation_page(report)
     return DONE if report.valid else PROBLEMS

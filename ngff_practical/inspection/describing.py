@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import takewhile
 from operator import itemgetter
 from pathlib import Path
@@ -24,6 +25,7 @@ from ngff_practical.metadata.wording import listed
 from ngff_practical.model import Description, Place, Pyramid
 
 _MOST_SERIES = 1000
+_LONGEST_DOCUMENT = 256 * 2**10  # characters
 
 
 def describe(place: str | Place) -> Description:
@@ -137,6 +139,7 @@ def _description(tree: Tree) -> Description:
         images=_images(tree, node),
         rows=_paths(node, "plate", "rows", "name"),
         columns=_paths(node, "plate", "columns", "name"),
+        document=_document(node),
     )
 
 
@@ -174,8 +177,29 @@ def _image_description(tree: Tree, node: Node, location: str) -> Description:
         image = _pyramid(tree, node)
     except MetadataError as error:
         stated = version_of(node.attributes) or version
-        return Description(location, kind, stated, axes=axes, paths=paths, problem=str(error))
-    return Description(location, kind, image.version, image, labels=image.labels, axes=axes, paths=paths)
+        return Description(
+            location, kind, stated, axes=axes, paths=paths, problem=str(error), document=_document(node)
+        )
+    return Description(
+        location,
+        kind,
+        image.version,
+        image,
+        labels=image.labels,
+        axes=axes,
+        paths=paths,
+        document=_document(node),
+    )
+
+
+def _document(node: Node) -> str:
+    """Return a group's own metadata as JSON, "" where it is too long to be looked at."""
+    found = node.attributes_document
+    if found is None:
+        return ""
+    value = {key: item for key, item in found.value.items() if key != "consolidated_metadata"}
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST_DOCUMENT else ""
 
 
 def _images(tree: Tree, node: Node) -> tuple[str, ...]:

@@ -11,16 +11,16 @@ from ngff_practical.inspection.levels import Walk
 from ngff_practical.inspection.plates import collection_issues, plate_issues, scene_issues, well_issues
 from ngff_practical.inspection.tree import Node, Tree, UnreadableError, open_tree
 from ngff_practical.metadata import assumed_version, kind_of, version_of
-from ngff_practical.model import Issue, Place, ValidationReport
+from ngff_practical.model import Issue, Issues, Place, ValidationReport
 
 _MOST_ISSUES = 1000
 
 
 def validate(
     place: str | Place, *, data: bool = False, on_chunk: Callable[[int, int], None] | None = None
-) -> tuple[Issue, ...]:
+) -> Issues:
     """Return every issue found at a place, as `validation_report` does; () means that all is well."""
-    return validation_report(place, data=data, on_chunk=on_chunk).issues
+    return Issues(validation_report(place, data=data, on_chunk=on_chunk).issues)
 
 
 def validation_report(

@@ -6,21 +6,12 @@ import math
 import unicodedata
 from collections.abc import Iterable
 
-LONGEST = 80
-"""Characters of a file's text that a message quotes at most."""
+from ngff_practical.model.wording import escaped
+
+__all__ = ["escaped", "is_plain", "listed", "number", "numbers", "plural", "quoted", "shown"]
 
 _SILENT = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that move the cursor, turn the writing direction or show nothing."""
-
-
-def escaped(text: str, *, limit: int = LONGEST) -> str:
-    r"""Return text from a file as one harmless line: control and bidirectional characters become ``\x1b``.
-
-    Longer text is cut after `limit` characters and ends in an ellipsis. HTML is not touched: whoever
-    builds a page escapes it there.
-    """
-    shortened = text if len(text) <= limit else text[: max(limit - 1, 1)] + "…"
-    return "".join(_visible(character) for character in shortened)
 
 
 def is_plain(text: str) -> bool:
@@ -74,10 +65,3 @@ def listed(names: Iterable[str], *, limit: int = 5) -> str:
     if len(given) > limit:
         return f"{', '.join(every)} and {len(given) - limit} more"
     return " and ".join((", ".join(every[:-1]), every[-1])) if len(every) > 1 else "".join(every)
-
-
-def _visible(character: str) -> str:
-    if character.isprintable():
-        return character
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

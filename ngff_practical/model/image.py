@@ -94,6 +94,11 @@ class Pyramid:
     codec: str | None = None
     downsampling: str | None = None
 
+    def _repr_html_(self) -> str:
+        from ngff_practical.model.html import pyramid_html
+
+        return pyramid_html(self)
+
     @property
     def axis_names(self) -> tuple[str, ...]:
         """Axis names in order, as in ("c", "z", "y", "x")."""

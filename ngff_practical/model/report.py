@@ -27,8 +27,24 @@ class Issue:
     message: str
     rule: str
 
+    @property
+    def rank(self) -> int:
+        """Place in a list for people, the gravest first: 0 for `must`, 1 for `data`, 2 for `should`."""
+        return ("must", "data", "should").index(self.severity)
+
     def __str__(self) -> str:
         return f"{self.severity}: {self.where}: {self.message} ({self.rule})"
+
+
+class Issues(tuple[Issue, ...]):
+    """Findings, in the order in which they were made; a table in a notebook, and a tuple everywhere."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        from ngff_practical.model.html import issues_html
+
+        return issues_html(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +52,8 @@ class Description:
     """What is stored at a place, from its metadata alone.
 
     For an image that cannot be put together (a level is missing, say) `image` is None and `problem` says why;
-    `axes` and `paths`, those of its levels, are there as far as they are readable.
+    `axes` and `paths`, those of its levels, are there as far as they are readable. `document` is the JSON
+    text of its own metadata, "" where that is too long to be shown.
     """
 
     location: str
@@ -51,6 +68,12 @@ class Description:
     axes: tuple[Axis, ...] = ()  # of an image
     paths: tuple[str, ...] = ()
     problem: str | None = None
+    document: str = field(default="", repr=False, compare=False)
+
+    def _repr_html_(self) -> str:
+        from ngff_practical.model.html import description_html
+
+        return description_html(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +88,11 @@ class ValidationReport:
     version: str | None
     issues: tuple[Issue, ...]
     notes: tuple[str, ...] = ()
+
+    def _repr_html_(self) -> str:
+        from ngff_practical.model.html import report_html
+
+        return report_html(self)
 
     @property
     def valid(self) -> bool:

@@ -1,0 +1,63 @@
+"""Values as a person reads them, in a terminal or a notebook: sizes, shapes, and harmless text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ngff_practical.model.image import Axis, Level
+
+
+def escaped(text: str, *, limit: int = 80) -> str:
+    r"""Return text from a file as one harmless line: control and bidirectional characters become ``\x1b``.
+
+    Longer text is cut after `limit` characters and ends in an ellipsis. HTML is not touched: whoever
+    builds a page escapes it there.
+    """
+    shortened = text if len(text) <= limit else text[: max(limit - 1, 1)] + "…"
+    return "".join(_visible(character) for character in shortened)
+
+
+def size_text(nbytes: float) -> str:
+    """Return a size as a person reads it: "812 B", "64.0 kB", "2.1 MB" (powers of 1000)."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if nbytes < 1000:
+            return f"{nbytes:.0f} {unit}" if unit == "B" else f"{nbytes:.1f} {unit}"
+        nbytes /= 1000
+    return f"{nbytes:.1f} TB"
+
+
+def shape_text(shape: tuple[int, ...] | None) -> str:
+    """Return a shape as "236 x 275 x 271", or a dash."""
+    return " x ".join(str(size) for size in shape) if shape else "-"
+
+
+def voxel_text(level: Level, axes: Sequence[Axis]) -> str:
+    """Return the voxel size along the axes of space with their unit."""
+    parts = [
+        (f"{step:.4g}", axis.unit)
+        for step, axis in zip(level.scale, axes, strict=True)
+        if axis.type == "space"
+    ]
+    units = {unit for _, unit in parts}
+    if len(units) == 1:
+        return f"{' x '.join(size for size, _ in parts)} {parts[0][1] or '(no unit)'}"
+    return " x ".join(f"{size} {unit or '(no unit)'}" for size, unit in parts)
+
+
+def axis_text(axis: Axis) -> str:
+    """Return an axis with its type and unit: "z (space, micrometer)"."""
+    about = ", ".join(text for text in (axis.type, axis.unit) if text)
+    return f"{axis.name} ({about})" if about else axis.name
+
+
+def names_text(names: Sequence[str], most: int = 12) -> str:
+    """Return the first names of a list, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _visible(character: str) -> str:
+    if character.isprintable():
+        return character
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
