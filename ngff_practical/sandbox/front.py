@@ -17,7 +17,7 @@ from ngff_practical.sandbox.gate import Gate, refuse_body
 from ngff_practical.sandbox.handle import CONTROL, TOKEN_HEADER
 from ngff_practical.sandbox.log import Log
 from ngff_practical.sandbox.network import Network
-from ngff_practical.sandbox.state import State
+from ngff_practical.sandbox.state import State, new_keys
 from ngff_practical.sandbox.wire import (
     Answer,
     App,
@@ -78,7 +78,7 @@ class Front:
         """Return the answer that needs no S3: a preflight, a refusal. None lets the request pass."""
         if request.method == "OPTIONS":
             return self._preflight(request)
-        refusal = self._gate.refuse(request) or refuse_body(request, body)
+        refusal = self._gate.refuse(request, body) or refuse_body(request, body)
         return None if refusal is None else error(refusal, request)
 
     def pass_on(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -128,6 +128,10 @@ class Front:
             case "PUT", "faults":
                 self.faults.set(Fault(**fault) for fault in json.loads(body)["faults"])
                 return _json({})
+            case "PUT", "learner":
+                name = str(json.loads(body)["name"])
+                access, secret = self._gate.admit(name, *new_keys())
+                return _json({"access_key_id": access, "secret_access_key": secret})
             case "PUT", "stop":
                 self._stop()
                 return _json({"stopping": True})

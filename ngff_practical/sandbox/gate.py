@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from html import unescape
 
-from ngff_practical.sandbox.signature import Refusal, check, is_signed
+from ngff_practical.sandbox.signature import Refusal, check, is_signed, signer
 from ngff_practical.sandbox.wire import Arrived
 
 READ_ONLY = "idr"
 SHARED = "practical"
 
+_TO_DELETE = re.compile(rb"<Key>(.*?)</Key>", re.DOTALL)
 _READING = ("GET", "HEAD", "OPTIONS")
 _DENIED = Refusal(403, "AccessDenied", "Access Denied")
 
@@ -21,15 +24,26 @@ _DENIED = Refusal(403, "AccessDenied", "Access Denied")
 class Gate:
     """Decides on each request before S3 sees it.
 
-    `keys` maps the access key ids this sandbox gave out to their secrets, `bucket_exists` asks S3.
+    `keys` maps the access key ids this sandbox gave out to their secrets, `bucket_exists` asks S3. The keys
+    of a learner, which `admit` adds, write below practical/<learner>/ and nowhere else.
     """
 
     def __init__(self, keys: Mapping[str, str], bucket_exists: Callable[[str], bool]) -> None:
-        self._keys = keys
+        self._keys = dict(keys)
         self._bucket_exists = bucket_exists
+        self._learners: dict[str, str] = {}  # access key id -> name
 
-    def refuse(self, request: Arrived) -> Refusal | None:
-        """Return why a request may not pass, None where it may."""
+    def admit(self, learner: str, access_key_id: str, secret_access_key: str) -> tuple[str, str]:
+        """Return the keys of a learner: these, or those given out before under the same name."""
+        for known, name in self._learners.items():
+            if name == learner:
+                return known, self._keys[known]
+        self._learners[access_key_id] = learner
+        self._keys[access_key_id] = secret_access_key
+        return access_key_id, secret_access_key
+
+    def refuse(self, request: Arrived, body: bytes = b"") -> Refusal | None:
+        """Return why a request may not pass, None where it may; `body` names what is to be deleted."""
         signed = is_signed(request.signed)
         if signed:
             wrong = check(request.signed, self._keys, datetime.now(UTC))
@@ -45,7 +59,18 @@ class Gate:
         removing_bucket = request.method == "DELETE" and not request.key
         if not signed or request.bucket == READ_ONLY or (removing_bucket and request.bucket == SHARED):
             return _DENIED
-        return None
+        learner = self._learners.get(signer(request.signed) or "")
+        return _DENIED if learner is not None and not _only_below(learner, request, body) else None
+
+
+def _only_below(learner: str, request: Arrived, body: bytes) -> bool:
+    """Return True where all that a request changes lies below the learner's prefix."""
+    if request.bucket != SHARED:
+        return False
+    keys = [request.key]
+    if request.method == "POST" and not request.key:  # DeleteObjects
+        keys = [unescape(key.decode("utf-8", "replace")) for key in _TO_DELETE.findall(body)]
+    return bool(keys) and all(key.startswith(f"{learner}/") for key in keys)
 
 
 def refuse_body(request: Arrived, body: bytes) -> Refusal | None:

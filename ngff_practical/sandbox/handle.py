@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -21,6 +22,27 @@ _REGION = "us-east-1"
 _ASK_S = 5.0
 
 
+_LEARNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """Somebody with keys of their own: they write below practical/<name>/, and read everything public."""
+
+    name: str
+    location: Location
+    _keys: tuple[str, str] = field(repr=False)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The AWS_* variables with which every S3 library acts as this learner."""
+        return _environment(self.location.endpoint, *self._keys)
+
+    def use(self) -> None:
+        """Put the learner's variables into os.environ, as `Sandbox.use` does."""
+        _use(self.environment)
+
+
 @dataclass(frozen=True, slots=True)
 class Sandbox:
     """A sandbox that was running when this was made; what it stores is gone when it stops."""
@@ -32,28 +54,30 @@ class Sandbox:
     @property
     def environment(self) -> dict[str, str]:
         """The AWS_* variables with which every S3 library finds the sandbox and may write to it."""
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_ACCESS_KEY_ID": self._state.access_key_id,
-            "AWS_SECRET_ACCESS_KEY": self._state.secret_access_key,
-            "AWS_REGION": _REGION,
-            "AWS_DEFAULT_REGION": _REGION,
-            "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
-            "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
+        return _environment(self.endpoint, self._state.access_key_id, self._state.secret_access_key)
 
     def use(self) -> None:
         """Put the sandbox's variables into os.environ, and take out those that would win over them.
 
         A proxy that the environment names is told to leave this computer's own addresses alone.
         """
-        for name in ("AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_PROFILE"):
-            os.environ.pop(name, None)
-        os.environ.update(self.environment)
-        for name in ("NO_PROXY", "no_proxy"):
-            exempt = [host for host in os.environ.get(name, "").split(",") if host]
-            os.environ[name] = ",".join(dict.fromkeys([*exempt, "127.0.0.1", "localhost"]))
+        _use(self.environment)
+
+    def learner(self, name: str) -> Learner:
+        """Return a learner with keys of their own; the same name gives the same keys.
+
+        Raises
+        ------
+        SandboxError
+            The name cannot be a prefix.
+        """
+        if not _LEARNER.fullmatch(name):
+            raise SandboxError(
+                f"{name!r} cannot be a prefix; take letters, digits, dots, dashes and underscores"
+            )
+        answer = self._ask("PUT", "learner", {"name": name})
+        keys = str(answer["access_key_id"]), str(answer["secret_access_key"])
+        return Learner(name, self.location("practical", name), keys)
 
     def location(self, bucket: str, key: str = "", *, anonymous: bool = False) -> Location:
         """Return a place in the sandbox."""
@@ -179,6 +203,28 @@ class Sandbox:
             f"what answers at {self.endpoint} is not the sandbox that was started there (asked for {what}); "
             "start it again with `ngff-practical sandbox start`"
         )
+
+
+def _environment(endpoint: str, access_key_id: str, secret_access_key: str) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": access_key_id,
+        "AWS_SECRET_ACCESS_KEY": secret_access_key,
+        "AWS_REGION": _REGION,
+        "AWS_DEFAULT_REGION": _REGION,
+        "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
+        "AWS_RESPONSE_CHECKSUM_VALIDATION": "when_required",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _use(environment: dict[str, str]) -> None:
+    for name in ("AWS_ENDPOINT_URL_S3", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_PROFILE"):
+        os.environ.pop(name, None)
+    os.environ.update(environment)
+    for name in ("NO_PROXY", "no_proxy"):
+        exempt = [host for host in os.environ.get(name, "").split(",") if host]
+        os.environ[name] = ",".join(dict.fromkeys([*exempt, "127.0.0.1", "localhost"]))
 
 
 def from_state(state: State) -> Sandbox:

@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import signal
-import string
 import sys
 import threading
 import time
@@ -35,13 +34,14 @@ def main(setting_text: str) -> int:
             print("another sandbox is running with this state folder", file=sys.stderr)
             return 1
         server = listen(HOST, _not_yet)
+        access, secret = state.new_keys()
         left = state.State(
             instance=setting["instance"],
             pid=os.getpid(),
             endpoint=f"http://{HOST}:{server.port}",
             started=time.time(),
-            access_key_id="SANDBOX" + _random(13, string.ascii_uppercase + string.digits),
-            secret_access_key=_random(40, string.ascii_letters + string.digits),
+            access_key_id=access,
+            secret_access_key=secret,
             token=secrets.token_hex(16),
         )
         seeding.fill(setting["seed"])
@@ -70,7 +70,3 @@ def _wait(stopping: threading.Event, owner_pid: int | None) -> None:
     while not stopping.wait(_OWNER_LOOK_S if owner_pid else 3600):
         if owner_pid and not state.process_alive(owner_pid):
             return
-
-
-def _random(length: int, alphabet: str) -> str:
-    return "".join(secrets.choice(alphabet) for _ in range(length))

@@ -61,6 +61,12 @@ def is_signed(request: Signed) -> bool:
     )
 
 
+def signer(request: Signed) -> str | None:
+    """Return the access key id a request claims to be signed with, whether or not that is true."""
+    claim = _claim(request)
+    return claim.access_key_id if isinstance(claim, _Claim) else None
+
+
 def check(request: Signed, keys: Mapping[str, str], now: datetime) -> Refusal | None:
     """Return why a signed request is not to be believed, None where its signature is right.
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
+import string
 import sys
 import time
 from collections.abc import Iterator
@@ -39,6 +41,17 @@ class State:
     access_key_id: str = field(repr=False)
     secret_access_key: str = field(repr=False)
     token: str = field(repr=False)
+
+
+def new_keys() -> tuple[str, str]:
+    """Return an access key id and a secret that nobody has had before."""
+    return "SANDBOX" + _random(13, string.ascii_uppercase + string.digits), _random(
+        40, string.ascii_letters + string.digits
+    )
+
+
+def _random(length: int, alphabet: str) -> str:
+    return "".join(secrets.choice(alphabet) for _ in range(length))
 
 
 def folder() -> Path:

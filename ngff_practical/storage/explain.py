@@ -216,7 +216,8 @@ def _refused(failure: Failure, location: Location, url: str, doing: Doing) -> St
     if location.anonymous and doing in ("write", "delete"):
         way_out = "sign with your keys (leave anonymous out)"
     elif doing in ("write", "delete"):
-        way_out = f"ask the owner of the bucket {location.bucket!r} for the right to {doing}"
+        own = f"{doing} below a prefix of your own"
+        way_out = f"{own}, or ask the owner of the bucket {location.bucket!r} for the right"
     elif doing == "list":
         way_out = "the bucket may still be read by full address"
     else:
