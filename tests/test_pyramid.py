@@ -6,17 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from ngff_practical.errors import PlanError
-from ngff_practical.model import Axis, Level, Plane, StackSource, axis_type
+from ngff_practical.meter import Recorder
+from ngff_practical.meter.stores import MeteredStore
+from ngff_practical.model import Axis, Level, Plane, Pyramid, StackSource, axis_type
 from ngff_practical.pyramid import (
     chunk_access,
     downsample_mean,
     downsample_nearest,
     fitting_workers,
+    object_keys,
     peak_memory_bytes,
     plan_bands,
     plan_pyramid,
@@ -270,3 +274,42 @@ def test_a_region_outside_the_level_is_refused():
 def test_labels_are_planned_as_nearest():
     pyramid = plan_pyramid(a_stack((4, 300, 300), dtype="int32"), downsampling="nearest")
     assert pyramid.downsampling == "nearest"
+
+
+@pytest.mark.parametrize(
+    ("version", "zarr_format", "separator", "shards"),
+    [("0.1", 2, ".", None), ("0.4", 2, "/", None), ("0.5", 3, "/", None), ("0.5", 3, "/", (2, 8, 8))],
+)
+def test_object_keys_are_those_that_zarr_writes(version, zarr_format, separator, shards):
+    keys = {"name": "v2" if zarr_format == 2 else "default", "separator": separator}
+    store = zarr.storage.MemoryStore()
+    array = zarr.create_array(
+        store,
+        name="0",
+        shape=(3, 16, 20),
+        chunks=(1, 8, 4),
+        shards=shards,
+        dtype="uint8",
+        zarr_format=zarr_format,
+        chunk_key_encoding=keys,
+    )
+    region = (slice(1, 3), slice(0, 8), slice(5, 13))
+    array[region] = 1
+    level = Level("0", (3, 16, 20), "uint8", (1, 8, 4), (1.0,) * 3, shards=shards)
+    pyramid = Pyramid("image", version, (Axis("z"), Axis("y"), Axis("x")), (level,))
+    written = {key for key in store._store_dict if key.startswith("0/") and key[-1].isdigit()}
+    assert set(object_keys(pyramid, level, region)) == written
+
+
+def test_a_shard_takes_a_request_for_its_index_and_one_for_its_chunks():
+    level = a_level((10, 64, 64), (1, 32, 32), (10, 64, 64))
+    region = (slice(0, 5), slice(0, 33), slice(0, 16))
+    assert chunk_access(level, region).requests == 2
+    recorder = Recorder()
+    store = zarr.storage.MemoryStore()
+    array = zarr.create_array(store, shape=level.shape, chunks=level.chunks, shards=level.shards, dtype="u2")
+    array[:] = 7
+    opened = zarr.open_array(MeteredStore(store, recorder), mode="r")
+    before = recorder.request_count()
+    opened[region]
+    assert recorder.request_count() - before == 2

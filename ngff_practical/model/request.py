@@ -26,13 +26,18 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class ChunkAccess:
-    """What reading a region touches: chunks, objects, bytes wanted and bytes read (before compression)."""
+    """What reading a region touches: chunks, objects, bytes wanted and bytes read (before compression).
+
+    `requests` is the number that zarr makes at best: one for an object that is a chunk; two for a shard, its
+    index and then the chunks in one piece.
+    """
 
     level: str
     chunks: int
     objects: int
     bytes_wanted: int
     bytes_read: int
+    requests: int
 
     @property
     def useful(self) -> float:

@@ -3,7 +3,7 @@
 Nothing here reads or writes; arrays are numpy's, everything else is a value of `ngff_practical.model`.
 """
 
-from ngff_practical.pyramid.access import chunk_access
+from ngff_practical.pyramid.access import chunk_access, object_keys, touched_cells
 from ngff_practical.pyramid.bands import (
     Band,
     Pass,
@@ -22,9 +22,11 @@ __all__ = [
     "downsample_mean",
     "downsample_nearest",
     "fitting_workers",
+    "object_keys",
     "peak_memory_bytes",
     "plan_bands",
     "plan_passes",
     "plan_pyramid",
     "shrink_level",
+    "touched_cells",
 ]
