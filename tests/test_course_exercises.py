@@ -91,6 +91,7 @@ class Hostile:
 @pytest.mark.parametrize(
     "garbage",
     [None, float("nan"), 10**400, "", "x" * 10_000, b"\xff", object(), [[]], Hostile(), [Hostile()]],
+    ids=["none", "nan", "huge", "empty", "long", "bytes", "object", "nested", "hostile", "hostile-list"],
 )
 def test_garbage_does_not_pass_and_does_not_raise(task, garbage):
     assert task.check(garbage).outcome in ("not yet", "could not run")

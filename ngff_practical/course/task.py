@@ -88,7 +88,7 @@ class Task:
         problem = self._prepared()
         verdict = judge(problem, answer) if isinstance(problem, Problem) else problem
         before = self._book.read().record(self._key)
-        if verdict.outcome != "not attempted":
+        if verdict.outcome in ("passed", "not yet"):
             self._note(lambda record: _after(record, verdict))
         earlier = (
             (f"You passed this on {before.passed[:10]}.",)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from ngff_practical.course.answers import equals
+from ngff_practical.course.answers import same
 from ngff_practical.course.exercise import Exercise, Mistake, Problem, Seat, exercise
+from ngff_practical.errors import StorageError
+
+
+class OutOfReach:
+    """An answer that nobody can look at, as if the server that holds it had gone away."""
 
 
 @exercise("warm-up", "How long does a download take?")
@@ -12,10 +17,16 @@ def warm_up(seat: Seat) -> Problem:
     speed = seat.random.choice([2, 4, 5, 8])
     seconds = seat.random.randrange(12, 60)
     size = speed * seconds
+
+    def right(answer: object) -> bool:
+        if isinstance(answer, OutOfReach):
+            raise StorageError("the server that holds this answer does not reply; start it, and check again")
+        return same(answer, seconds)
+
     return Problem(
         task=f"An image of **{size} MB** travels at **{speed} MB per second**. For how many seconds?",
         wants="a number of seconds",
-        right=equals(seconds),
+        right=right,
         solution=f"answer = {size} / {speed}",
         why=f"{size} MB / {speed} MB/s = {seconds} s.",
         hints=(
@@ -36,6 +47,7 @@ def warm_up(seat: Seat) -> Problem:
                 "That is the time in minutes. Seconds were asked for.",
             ),
         ),
+        given={"out_of_reach": OutOfReach()},
     )
 
 

@@ -1,0 +1,205 @@
+"""Why chunks: bytes for a crop, a chunk shape that serves two directions, the level for a screen."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from ngff_practical.course.answers import equals, number, shown, whole_numbers
+from ngff_practical.course.exercise import Exercise, Mistake, Problem, Seat, exercise
+from ngff_practical.model import Level
+from ngff_practical.pyramid import chunk_access
+
+MEBIBYTE = 2**20
+
+
+@exercise("chunk-bytes", "The bytes behind a crop")
+def chunk_bytes(seat: Seat) -> Problem:
+    """Ask for a crop of one plane that does not fall on chunk borders."""
+    side = seat.random.choice([128, 256])
+    level = _level((64, 2048, 2048), (1, side, side))
+    begin = side // 2 + 8 * seat.random.randrange(1, side // 16)  # so that a third chunk is met along y
+    size = side + side // 2 + 8 * seat.random.randrange(1, side // 32)
+    crop = (slice(20, 21), slice(begin, begin + size), slice(0, size))
+    access = chunk_access(level, crop)
+    return Problem(
+        task=f"A stack of {_times(level.shape)} voxels (z, y, x; 2 bytes each) has chunks of "
+        f"**{_times(level.chunks)}**, not compressed. You look at z = 20, **y from {begin} to "
+        f"{begin + size}** and **x from 0 to {size}** (the last one not included). How many **bytes** are "
+        "fetched?",
+        wants="a whole number of bytes",
+        right=equals(access.bytes_read),
+        solution=(
+            "from ngff_practical import chunk_access\n\n"
+            'access = chunk_access(task.given["level"], task.given["crop"])\n'
+            "answer = access.bytes_read"
+        ),
+        why=f"{access.chunks} chunks of {side} x {side} voxels of 2 bytes are {access.bytes_read:,} bytes; "
+        f"{access.useful:.0%} of them are the crop.",
+        hints=(
+            "A chunk is fetched whole, even if you need one voxel of it. Count the chunks first.",
+            f"Along y the crop goes from {begin} to {begin + size}, chunks begin at 0, {side}, {2 * side} "
+            "and so on. Along x it begins at 0.",
+            "bytes = chunks along y x chunks along x x voxels in a chunk x bytes in a voxel",
+        ),
+        mistakes=(
+            Mistake(
+                access.bytes_wanted,
+                "That is what the crop itself takes. Chunks come whole: which of them does it touch?",
+            ),
+            Mistake(
+                access.bytes_read // level.itemsize,
+                "That is the number of voxels. How many bytes is one of them?",
+            ),
+            Mistake(access.chunks, "That is the number of chunks. How many bytes are in each?"),
+            Mistake(
+                math.ceil(size / side) ** 2 * side * side * 2,
+                f"That would be right if the crop began at a chunk border. Along y it begins at {begin}.",
+            ),
+        ),
+        given={"level": level, "crop": crop},
+    )
+
+
+@exercise("two-ways", "A chunk shape for two directions")
+def two_ways(seat: Seat) -> Problem:
+    """Take any shape with which an XY plane and an XZ plane both read little more than they need."""
+    depth = seat.random.choice([256, 384, 512])
+    side = seat.random.choice([1024, 1536])
+    level = _level((depth, side, side), (1, side, side))
+    planes = {
+        "XY": (slice(depth // 2, depth // 2 + 1), slice(0, side), slice(0, side)),
+        "XZ": (slice(0, depth), slice(side // 2, side // 2 + 1), slice(0, side)),
+    }
+
+    def reads(chunks: tuple[int, ...]) -> dict[str, int]:
+        laid_out = replace(level, chunks=chunks)
+        return {name: chunk_access(laid_out, plane).bytes_read for name, plane in planes.items()}
+
+    most = round(2.2 * max(reads((32, 64, 64)).values()) / MEBIBYTE) * MEBIBYTE
+
+    def fits(chunks: tuple[int, ...] | None) -> bool:
+        return (
+            chunks is not None
+            and len(chunks) == 3
+            and all(1 <= chunk <= size for chunk, size in zip(chunks, level.shape, strict=True))
+        )
+
+    def right(answer: object) -> bool:
+        chunks = whole_numbers(answer)
+        if chunks is None or not fits(chunks):
+            return False
+        return math.prod(chunks) * 2 <= MEBIBYTE and max(reads(chunks).values()) <= most
+
+    def misses(answer: object) -> str:
+        chunks = whole_numbers(answer)
+        if chunks is None or not fits(chunks):
+            return (
+                f"`answer` is {shown(answer)}. Looked for: three whole numbers (z, y, x), each from 1 to the "
+                f"stack's own {_times(level.shape)}."
+            )
+        nbytes = math.prod(chunks) * 2
+        if nbytes > MEBIBYTE:
+            return f"A chunk of {_times(chunks)} is {nbytes / MEBIBYTE:.1f} MiB; 1 MiB is the most."
+        told = ", ".join(f"an {name} plane {read / MEBIBYTE:.0f} MiB" for name, read in reads(chunks).items())
+        return f"With chunks of {_times(chunks)}, {told} are read. At most {most // MEBIBYTE} are allowed."
+
+    return Problem(
+        task=f"A stack of **{_times(level.shape)}** voxels (z, y, x; 2 bytes each) is looked at from above "
+        "(one XY plane) and from the side (one XZ plane). Choose a **chunk shape** of at most 1 MiB "
+        f"(1,048,576 bytes) such that each of the two reads at most **{most // MEBIBYTE} MiB**.",
+        wants="three whole numbers (z, y, x)",
+        right=right,
+        solution="answer = (32, 64, 64)",
+        why="Near-equal sides serve every direction: a plane reads one layer of chunks, however it lies.",
+        hints=(
+            "A chunk that is flat in z is cheap from above and dear from the side.",
+            "An XY plane reads as many planes as the chunk is deep, an XZ plane as many rows as it is long.",
+            "Try near-equal sides. 64 x 64 x 64 voxels of 2 bytes are half a MiB.",
+        ),
+        mistakes=(
+            Mistake(
+                (1, 512, 512),
+                lambda answer: f"{misses(answer)} Flat chunks: look from the side again.",
+                made=lambda answer: _one_side(whole_numbers(answer), 0) and fits(whole_numbers(answer)),
+            ),
+            Mistake(
+                (depth, 1, side),
+                lambda answer: f"{misses(answer)} Chunks that are thin along y serve the side view only.",
+                made=lambda answer: _one_side(whole_numbers(answer), 1) and fits(whole_numbers(answer)),
+            ),
+            Mistake(
+                (64, 64),
+                "Two numbers; the stack has three axes, z, y and x.",
+                made=lambda answer: len(whole_numbers(answer) or ()) == 2,
+            ),
+            Mistake(
+                (128, 128, 128),
+                misses,
+                made=lambda answer: (
+                    fits(whole_numbers(answer)) and math.prod(whole_numbers(answer) or ()) * 2 > MEBIBYTE
+                ),
+            ),
+        ),
+        given={"level": level, "planes": planes},
+        otherwise=misses,
+    )
+
+
+@exercise("screen-level", "The level for a screen")
+def screen_level(seat: Seat) -> Problem:
+    """Ask for the coarsest level of a large image that still fills a screen of 800 pixels."""
+    width = seat.random.choice([921_600, 167_424, 144_384, 61_440])
+    count = 12
+    widths = [width // 2**index for index in range(count)]
+    best = max(index for index, voxels in enumerate(widths) if voxels >= 800)
+    cost = 4 ** (best - max(0, best - 3))
+    return Problem(
+        task=f"An image is **{width}** pixels wide. Its pyramid has {count} levels, `0` to `{count - 1}`, "
+        "each half as wide as the one before. You show the whole image **800 pixels** wide. Which is the "
+        "coarsest level that still has at least one of its pixels for each pixel of your screen? Its path?",
+        wants='the path of a level, such as "0"',
+        right=equals(str(best)),
+        solution=(
+            f"widths = [{width} // 2**level for level in range({count})]\n"
+            "answer = str(max(level for level, pixels in enumerate(widths) if pixels >= 800))"
+        ),
+        why=f"Level {best} is {widths[best]} pixels wide. Three levels finer would be {cost} times the bytes "
+        "for the same picture on your screen.",
+        hints=(
+            "Halve the width until one more halving would be too much.",
+            f"Level 0 is {width} wide, level 1 is {widths[1]}, level 2 is {widths[2]}.",
+        ),
+        mistakes=(
+            Mistake("0", f"Level 0 is sharp enough, and {4**best:,} times the bytes of what you need."),
+            Mistake(
+                str(best + 1),
+                f"Level {best + 1} has {widths[best + 1]} pixels across for your 800: one step too far.",
+            ),
+            Mistake(
+                widths[best],
+                "That is how wide the level is. Asked for is its path, the number it is called by.",
+            ),
+            Mistake(
+                str(best - 1),
+                lambda answer: f"Level {int(number(answer) or 0)} is sharp enough; a coarser one is, too.",
+                made=lambda answer: number(answer) in range(1, best),
+            ),
+        ),
+    )
+
+
+EXERCISES: tuple[Exercise, ...] = (chunk_bytes, two_ways, screen_level)
+
+
+def _level(shape: tuple[int, ...], chunks: tuple[int, ...]) -> Level:
+    return Level("0", shape, "uint16", chunks, scale=(1.0,) * len(shape), itemsize=2)
+
+
+def _one_side(chunks: tuple[int, ...] | None, axis: int) -> bool:
+    """Return True where a chunk is a single voxel along an axis of three."""
+    return chunks is not None and len(chunks) == 3 and chunks[axis] == 1
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
