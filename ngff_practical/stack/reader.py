@@ -14,6 +14,7 @@ from ngff_practical.model import Location, Plane, StackSource
 from ngff_practical.stack.bytesource import ByteSource
 from ngff_practical.stack.decoding import Decoder, Pixels, bytes_of
 from ngff_practical.stack.faults import reading
+from ngff_practical.stack.spool import WORTH_BYTES, Spool, open_spool
 
 _AT_ONCE = 16  # requests for pixels of a remote file: each waits for an answer, and together they fill a line
 
@@ -33,6 +34,8 @@ class StackReader:
         self._remote = any(isinstance(file, Location) for file in source.files)
         self._lock = threading.Lock()
         self._threads: ThreadPoolExecutor | None = None
+        self._spool: Spool | None = None
+        self._spooling: bool | None = None  # whether it is used; None until a page was looked at
 
     def __reduce__(self) -> tuple[Callable[[StackSource], StackReader], tuple[StackSource]]:
         return _reader_of_this_process, (self.source,)
@@ -49,6 +52,9 @@ class StackReader:
         """Close every file; a reader that is used again opens them again."""
         with self._lock:
             threads, self._threads = self._threads, None
+            spool, self._spool, self._spooling = self._spool, None, None
+        if spool is not None:
+            spool.close()
         if threads is not None:
             threads.shutdown()
         self._decoder.close()
@@ -58,14 +64,17 @@ class StackReader:
     def rows_together(self) -> int:
         """Number of rows that are best read together: 1 where rows can be read alone, else a strip or tile.
 
-        As the first plane has it. Reading bands of a multiple of this decodes nothing twice. 2 or more asks
-        for bands as wide as the image: rows of a remote file are read whole, and should be so only once.
+        As the first plane has it. Reading bands of a multiple of this decodes nothing twice. Tall strips and
+        tiles do not count where decoded planes can be kept on disk. 2 or more asks for bands as wide as the
+        image: rows of a remote file or of a kept plane are read whole, and should be so only once.
         """
         plane = self.source.planes[0]
         least = 2 if self._remote else 1
         if plane.offset is not None:
             return least
         with reading(self.source.files[plane.file], plane.page):
+            if self._spool_for(plane) is not None:
+                return 2
             return max(least, self._decoder.page(plane).rows_together)
 
     def read(self, plane_index: int, rows: slice, out: Pixels) -> None:
@@ -89,7 +98,11 @@ class StackReader:
         plane = self.source.planes[plane_index]
         with reading(self.source.files[plane.file], plane.page):
             if plane.offset is None:
-                self._decoder.decode(plane, start, stop, out)
+                spool = self._spool_for(plane) if stop - start < height else None
+                if spool is None:
+                    self._decoder.decode(plane, start, stop, out)
+                else:
+                    spool.read(plane_index, start, out, self._decode_whole)
             else:
                 line = width * self._dtype.itemsize
                 self._read_pixels(plane, plane.offset + start * line, out)
@@ -116,6 +129,22 @@ class StackReader:
         finally:
             for job in jobs:
                 job.cancel()
+
+    def _decode_whole(self, plane_index: int, out: Pixels) -> None:
+        plane = self.source.planes[plane_index]
+        with reading(self.source.files[plane.file], plane.page):
+            self._decoder.decode(plane, 0, len(out), out)
+
+    def _spool_for(self, plane: Plane) -> Spool | None:
+        """Return where decoded planes are kept, None where a page's strips or tiles are better held."""
+        page = self._decoder.page(plane)
+        with self._lock:
+            if self._spooling is None:
+                tall = page.rows_together * self.source.plane_shape[1] * self._dtype.itemsize
+                if page.rows_together > 1 and tall > WORTH_BYTES:
+                    self._spool = open_spool(len(self.source.planes), self.source.plane_shape, self._dtype)
+                self._spooling = self._spool is not None
+            return self._spool
 
     def _read_pixels(self, plane: Plane, offset: int, out: Pixels) -> None:
         """Fill an array with the bytes that lie at one place of a file."""
