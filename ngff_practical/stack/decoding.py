@@ -81,7 +81,8 @@ class Decoder:
         base = sample * grid.per_sample if separate else 0
         first = base + start // grid.length * grid.columns
         wanted = range(first, base + ((stop - 1) // grid.length + 1) * grid.columns)
-        for index, block in zip(wanted, self._segments(plane, page, wanted), strict=True):
+        part = stop - start < page.key.imagelength
+        for index, block in zip(wanted, self._segments(plane, page, wanted, keep=part), strict=True):
             row, column = divmod(index - base, grid.columns)
             top, left = row * grid.length, column * grid.width
             bottom = min(top + grid.length, page.key.imagelength)
@@ -102,8 +103,8 @@ class Decoder:
         """Return True where a codec gave the stack's own type; for single bits most give bytes of 0 and 1."""
         return block.dtype == self._dtype or (self._dtype == np.bool_ and block.dtype == np.uint8)
 
-    def _segments(self, plane: Plane, page: Page, wanted: range) -> Iterator[Pixels]:
-        """Yield decoded strips or tiles as (rows, columns, samples); each thread keeps its last one."""
+    def _segments(self, plane: Plane, page: Page, wanted: range, *, keep: bool) -> Iterator[Pixels]:
+        """Yield decoded strips or tiles as (rows, columns, samples); each thread may keep its last one."""
         kept: Pixels | None = None
         if getattr(self._last, "name", None) == (plane.file, plane.page, wanted[0]):
             kept = self._last.block
@@ -113,7 +114,8 @@ class Decoder:
             pieces = [(page.offsets[index], page.counts[index]) for index in indices]
             for index, data in zip(indices, self._files.read_pieces(plane, pieces), strict=True):
                 block = decode_segment(page.key, page.key.jpegtables, data, index)
-                self._last.name, self._last.block = (plane.file, plane.page, index), block
+                if keep:
+                    self._last.name, self._last.block = (plane.file, plane.page, index), block
                 yield block
 
     def page(self, plane: Plane) -> Page:
