@@ -11,12 +11,14 @@ from importlib.metadata import version as _version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ngff_practical.convert import convert_labels as convert_labels
     from ngff_practical.convert import convert_stack as convert_stack
     from ngff_practical.inspection import describe_image as describe_image
     from ngff_practical.inspection import validate as validate
     from ngff_practical.meter import watch as watch
     from ngff_practical.model import Location as Location
     from ngff_practical.pyramid import chunk_access as chunk_access
+    from ngff_practical.pyramid import plan_labels as plan_labels
     from ngff_practical.pyramid import plan_pyramid as plan_pyramid
     from ngff_practical.stack import find_stack as find_stack
     from ngff_practical.storage import parse_place as parse_place
@@ -29,11 +31,13 @@ __version__ = _version("ngff-practical")
 _HOMES = {
     "Location": "model",
     "chunk_access": "pyramid",
+    "convert_labels": "convert",
     "convert_stack": "convert",
     "describe_image": "inspection",
     "download": "transfer",
     "find_stack": "stack",
     "parse_place": "storage",
+    "plan_labels": "pyramid",
     "plan_pyramid": "pyramid",
     "upload": "transfer",
     "validate": "inspection",

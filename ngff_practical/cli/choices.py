@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from ngff_practical.errors import PlanError
 from ngff_practical.model import Place, Pyramid, Shape, StackSource
-from ngff_practical.pyramid import plan_pyramid
+from ngff_practical.pyramid import plan_labels, plan_pyramid
 from ngff_practical.stack import find_stack
 
 
@@ -69,6 +69,26 @@ class Choices:
             codec=self.codec,
             levels="auto" if self.levels == "auto" else _numbers("--levels", self.levels, int)[0],
             factors=_numbers("--factors", self.factors, int) if self.factors else None,
+        )
+
+    def plan_labels(self, stack: StackSource, image: Pyramid) -> Pyramid:
+        """Return the pyramid of label ids; their image decides all but how they are stored."""
+        given = [
+            f"--{name}"
+            for name in ("version", "levels", "factors")
+            if getattr(self, name) != getattr(DEFAULTS, name)
+        ]
+        given += [
+            option for option, value in (("--voxel-size", self.voxel_size), ("--unit", self.unit)) if value
+        ]
+        if given:
+            raise PlanError(f"labels have what their image has; leave out {', '.join(given)}")
+        return plan_labels(
+            stack,
+            image,
+            chunks=_shape("--chunks", self.chunks),
+            shards=None if self.shards == "none" else _shape("--shards", self.shards),
+            codec=self.codec,
         )
 
 

@@ -13,8 +13,9 @@ from ngff_practical.cli.output import emit, say
 from ngff_practical.cli.places import resolve_destination, resolve_source
 from ngff_practical.cli.progress import bar
 from ngff_practical.convert import convert as write_stack
-from ngff_practical.convert import predict
-from ngff_practical.model import Place, StackSource
+from ngff_practical.convert import convert_labels, predict
+from ngff_practical.inspection import describe_image
+from ngff_practical.model import Pyramid, StackSource
 
 type Unsigned = Annotated[bool, Parameter(negative="", help="Read an s3:// source unsigned, without keys.")]
 
@@ -34,7 +35,10 @@ def plan(
     source
         A folder of planes, or a TIFF file: a path, https://host/stack.tif or s3://bucket/stack.tif.
     """
-    return _show_plan(resolve_source(source, endpoint, anonymous), choices, None, json)
+    stack = choices.find(resolve_source(source, endpoint, anonymous))
+    pyramid = choices.plan(stack)
+    _say_notes(stack)
+    return _show_plan(stack, pyramid, None, json)
 
 
 def convert(
@@ -42,6 +46,7 @@ def convert(
     destination: str,
     *,
     choices: Choices = DEFAULTS,
+    labels: str | None = None,
     verify: Literal["full", "sample", "none"] = "sample",
     overwrite: Overwrite = False,
     dry_run: DryRun = False,
@@ -56,19 +61,28 @@ def convert(
     source
         A folder of planes, or a TIFF file: a path, https://host/stack.tif or s3://bucket/stack.tif.
     destination
-        The image to make: a folder such as embryo.ome.zarr, or s3://bucket/key.
+        The image to make: a folder such as embryo.ome.zarr, or s3://bucket/key. With --labels the image
+        that the labels belong to.
+    labels
+        Name, such as nuclei: the stack holds label ids of the image at the destination. They are written
+        below it, at its levels, nearest instead of mean.
     verify
         What to read back and compare: all of it, a sample of each level, or nothing.
     """
-    origin = resolve_source(source, endpoint, anonymous)
     place = resolve_destination(destination, endpoint)
-    if dry_run:
-        return _show_plan(origin, choices, str(place), json)
-    stack = choices.find(origin)
-    pyramid = choices.plan(stack)
+    image = None if labels is None else describe_image(place)
+    stack = choices.find(resolve_source(source, endpoint, anonymous))
+    pyramid = choices.plan_labels(stack, image) if image else choices.plan(stack)
     _say_notes(stack)
+    if dry_run:
+        return _show_plan(stack, pyramid, str(place if labels is None else place / "labels" / labels), json)
     with bar("slab") as on_slab:
-        report = write_stack(stack, place, pyramid, overwrite=overwrite, verify=verify, on_slab=on_slab)
+        if labels is None:
+            report = write_stack(stack, place, pyramid, overwrite=overwrite, verify=verify, on_slab=on_slab)
+        else:
+            report = convert_labels(
+                stack, place, pyramid, name=labels, overwrite=overwrite, verify=verify, on_slab=on_slab
+            )
     if json:
         emit(documents.convert_document(report))
     else:
@@ -76,10 +90,7 @@ def convert(
     return DONE
 
 
-def _show_plan(source: Place, choices: Choices, destination: str | None, json: bool) -> int:
-    stack = choices.find(source)
-    pyramid = choices.plan(stack)
-    _say_notes(stack)
+def _show_plan(stack: StackSource, pyramid: Pyramid, destination: str | None, json: bool) -> int:
     prediction = predict(stack, pyramid)
     if json:
         emit(documents.plan_document(stack, pyramid, prediction, destination))

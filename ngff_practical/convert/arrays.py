@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +19,7 @@ from zarr.abc.codec import BytesBytesCodec
 from zarr.core.metadata import ArrayV2Metadata, ArrayV3Metadata
 
 from ngff_practical.metadata import image_document
+from ngff_practical.metadata.writing import Rgba
 from ngff_practical.model import Level, Place, Pyramid
 from ngff_practical.pyramid.bands import Region, boxes
 from ngff_practical.storage import delete_object, list_objects, zarr_store
@@ -125,12 +126,12 @@ def open_level(
         )
 
 
-def write_root(place: Place, pyramid: Pyramid) -> None:
+def write_root(place: Place, pyramid: Pyramid, *, label_colors: Mapping[int, Rgba] | None = None) -> None:
     """Write the root group with its OME-Zarr metadata: from here on the image opens."""
     zarr.create_group(
         zarr_store(place, read_only=False),
         zarr_format=pyramid.zarr_format,
-        attributes=image_document(pyramid),
+        attributes=image_document(pyramid, label_colors=label_colors),
     )
 
 

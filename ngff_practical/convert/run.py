@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
@@ -17,6 +17,7 @@ from ngff_practical.convert.machine import default_workers, peak_memory
 from ngff_practical.convert.readback import Thoroughness, check_counts, count_objects, read_back
 from ngff_practical.convert.work import Step, work_on_band
 from ngff_practical.errors import ConversionError, NgffPracticalError, PlanError
+from ngff_practical.metadata.writing import Rgba
 from ngff_practical.model import ConversionReport, Location, Place, Pyramid, StackSource
 from ngff_practical.pyramid import plan_passes
 from ngff_practical.stack import StackReader
@@ -49,6 +50,7 @@ def convert(
     overwrite: bool = False,
     verify: Thoroughness = "sample",
     executor: Executor | None = None,
+    label_colors: Mapping[int, Rgba] | None = None,
     on_slab: Callable[[int, int], None] | None = None,
 ) -> ConversionReport:
     """Write the stack as the planned pyramid and report what was counted and read back afterwards.
@@ -72,6 +74,8 @@ def convert(
         What to read back: "full", "sample" (a few slabs of each level) or "none". Objects are always counted.
     executor
         Where bands are worked on: threads of this process by default, one per processor.
+    label_colors
+        Colours of label ids; given (it may be empty) where this is a label image, see `convert_labels`.
     on_slab
         Called with (slabs done, slabs in all).
 
@@ -100,7 +104,7 @@ def convert(
             _write_levels(place, pyramid, reader, executor, on_slab)
             read_back(place, pyramid, reader, verify)
             check_counts(place, pyramid)
-            write_root(place, pyramid)
+            write_root(place, pyramid, label_colors=label_colors)
             written = count_objects(place, pyramid)
         except NgffPracticalError:
             raise

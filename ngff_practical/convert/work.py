@@ -50,8 +50,11 @@ def work_on_band(step: Step, band: Band, reader: StackReader | None) -> int:
             block = read_region(step.place, step.pyramid, step.fine, slab)
         if coarse_block is not None and step.coarse and band.coarse:
             factors = level_factors(step.fine, step.coarse)
-            shrink(block, factors, step.pyramid, out=coarse_block[_within(slab, band.coarse, factors)])
-    if coarse_block is not None and step.coarse and band.coarse:
+            inside = covered(slab, step.coarse.shape, factors)
+            target = coarse_block[_within(inside, band.coarse, factors)]
+            if target.size:
+                shrink(block[tuple(slice(0, n) for n in _extent(inside))], factors, step.pyramid, out=target)
+    if coarse_block is not None and coarse_block.size and step.coarse and band.coarse:
         write_region(step.place, step.pyramid, step.coarse, band.coarse, coarse_block)
     return len(band.slabs)
 
@@ -60,6 +63,14 @@ def shrink(block: Pixels, factors: Shape, pyramid: Pyramid, *, out: Pixels | Non
     """Return the block one level coarser, the way the plan says (and in `out`, if given)."""
     down = downsample_nearest if pyramid.downsampling == "nearest" else downsample_mean
     return down(block, factors, out=out)
+
+
+def covered(region: Region, coarse_shape: Shape, factors: Shape) -> Region:
+    """Return the part of a region that the next level stands for (some tools drop a last odd row)."""
+    return tuple(
+        slice(part.start, max(part.start, min(part.stop, size * factor)))
+        for part, size, factor in zip(region, coarse_shape, factors, strict=True)
+    )
 
 
 def read_stack_region(reader: StackReader, region: Region, *, out: Pixels | None = None) -> Pixels:

@@ -13,6 +13,7 @@ from ngff_practical.pyramid.bands import (
     plan_passes,
 )
 from ngff_practical.pyramid.downsample import downsample_mean, downsample_nearest
+from ngff_practical.pyramid.labels import plan_labels
 from ngff_practical.pyramid.plan import plan_pyramid, shrink_level
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "object_keys",
     "peak_memory_bytes",
     "plan_bands",
+    "plan_labels",
     "plan_passes",
     "plan_pyramid",
     "shrink_level",

@@ -94,8 +94,10 @@ def plan_passes(pyramid: Pyramid, *, rows_together: int = 1) -> list[Pass]:
 def _scratch_level(fine: Level, coarse: Level) -> Level:
     """Return a level like `coarse`, of which each object of `fine` yields whole chunks."""
     factors = level_factors(fine, coarse)
-    chunks = tuple(max(1, size // factor) for size, factor in zip(fine.object_shape, factors, strict=True))
-    return replace(coarse, path=f"{coarse.path}.{SCRATCH}", chunks=chunks, shards=None)
+    chunks = [max(1, size // factor) for size, factor in zip(fine.object_shape, factors, strict=True)]
+    rows = len(chunks) - 2
+    chunks[rows] = math.gcd(chunks[rows], coarse.chunks[rows])  # small ones, since writing copies each
+    return replace(coarse, path=f"{coarse.path}.{SCRATCH}", chunks=tuple(chunks), shards=None)
 
 
 def peak_memory_bytes(pyramid: Pyramid, *, workers: int, rows_together: int = 1) -> int:

@@ -79,7 +79,7 @@ def plan_pyramid(
     pyramid_levels = _all_levels(first, source.axes, levels, factors)
     if chunks == "auto":
         pyramid_levels = [replace(level, chunks=_clip(first.chunks, level.shape)) for level in pyramid_levels]
-    pyramid_levels = _with_shards(pyramid_levels, shards, version)
+    pyramid_levels = with_shards(pyramid_levels, shards, version)
     return Pyramid(
         name=source.name,
         version=version,
@@ -151,10 +151,13 @@ def _all_levels(
     return levels
 
 
-def _with_shards(levels: list[Level], shards: Shape | Literal["auto"] | None, version: str) -> list[Level]:
+def with_shards(levels: list[Level], shards: Shape | Literal["auto"] | None, version: str) -> list[Level]:
+    """Return the levels with the shards asked for, or with as many as keep the image below 1,000 objects."""
     if version == "0.4":
         if shards not in ("auto", None):
-            raise PlanError("OME-Zarr 0.4 is stored as Zarr v2, which has no shards; ask for version 0.5")
+            raise PlanError(
+                "OME-Zarr 0.4 is stored as Zarr v2, which has no shards; ask for version 0.5, or no shards"
+            )
         return levels
     if shards is None:
         return levels
