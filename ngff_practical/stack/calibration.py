@@ -12,7 +12,7 @@ from ngff_practical.errors import StackError
 from ngff_practical.model import Axis, Vector, axis_type
 from ngff_practical.stack.faults import clean, listed
 from ngff_practical.stack.ome import OmeImage, number
-from ngff_practical.stack.units import asked_unit, convert_length, length_unit, seconds
+from ngff_practical.stack.units import asked_unit, convert_length, length_unit, seconds, stated_length
 
 type Length = tuple[float, str]
 
@@ -181,11 +181,11 @@ def _take(
 ) -> None:
     """Enter a stated size among the calibrated axes, or the reason why it is none."""
     spelling = clean(str(unit)) if unit is not None else ""
-    name = length_unit(spelling)
+    length = stated_length(size, spelling)
     if not 0 < size < math.inf:
         reasons[axis] = f"the file states {clean(text, 40)}"
-    elif name is not None:
-        lengths[axis] = (size, name)
+    elif length is not None:
+        lengths[axis] = length
     elif spelling.casefold() in _NO_UNIT:
         if unit is not None or size != 1:
             reasons[axis] = f"the file states {size:.6g} " + (f"{spelling}" if spelling else "without a unit")

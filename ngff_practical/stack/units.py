@@ -38,6 +38,20 @@ _LENGTHS: dict[str, tuple[float, float]] = {
     "zettameter": (1e27, 1),
 }
 
+# Units of OME-XML that OME-Zarr does not know, in micrometers: they are read, never written.
+_ONLY_READ = {
+    "dam": 1e7,
+    "decameter": 1e7,
+    "li": 25_400 / 12,
+    "line": 25_400 / 12,
+    "ly": 9.4607304725808e21,
+    "mil": 25.4,
+    "pt": 25_400 / 72,
+    "point": 25_400 / 72,
+    "thou": 25.4,
+    "ua": 1.495978707e17,
+}
+
 _SHORT = {
     "am": "attometer",
     "cm": "centimeter",
@@ -66,6 +80,9 @@ _SHORT = {
 
 # Case decides: Pm is a petameter, pm a picometer.
 _EXACT = {
+    "A": "angstrom",
+    "µ": "micrometer",
+    "μ": "micrometer",
     "Mm": "megameter",
     "Gm": "gigameter",
     "Tm": "terameter",
@@ -78,6 +95,14 @@ _EXACT = {
 }
 
 _SECONDS = {
+    "as": 1e-18,
+    "fs": 1e-15,
+    "ps": 1e-12,
+    "cs": 0.01,
+    "ds": 0.1,
+    "das": 10.0,
+    "hs": 100.0,
+    "ks": 1000.0,
     "s": 1.0,
     "sec": 1.0,
     "second": 1.0,
@@ -97,20 +122,29 @@ _SECONDS = {
     "day": 86400.0,
 }
 
+# Case decides here too: Ms is a million seconds.
+_EXACT_SECONDS = {"Ms": 1e6, "Gs": 1e9, "Ts": 1e12, "Ps": 1e15, "Es": 1e18, "Zs": 1e21, "Ys": 1e24}
+
 # Both micro signs (U+00B5 and the Greek U+03BC), the first one after a wrong decoding, and as an escape.
-_MICRO = re.compile(r"\\u00b5|\\u03bc|&#181;|&#xb5;|&micro;|Âµ|Î¼|µ|μ", re.IGNORECASE)
+_MICRO = re.compile(r"\\?u00b5|\\?u03bc|&#181;|&#xb5;|&#956;|&micro;|&mu;|Âµ|Î¼|┬╡|╬╝|µ|μ", re.IGNORECASE)
+_PER_PIXEL = re.compile(r"(?:\s*/\s*|\s+per\s+)(?:pixel|px|pix|voxel)s?$", re.IGNORECASE)
 
 
 def _plain(text: str) -> str:
-    return _MICRO.sub("u", clean(text).strip("\0 .")).casefold()
+    return _MICRO.sub("u", _bare(text)).casefold()
+
+
+def _bare(text: str) -> str:
+    """Return a unit without what programs put around it: "µm/pixel", [µm]."""
+    return _PER_PIXEL.sub("", clean(text).strip("\0 .'()[]"))
 
 
 def length_unit(text: str | None) -> str | None:
     """Return the UDUNITS-2 name of a unit of length in any usual spelling ("µm", "microns"), else None."""
     if text is None:
         return None
-    if text.strip() in _EXACT:
-        return _EXACT[text.strip()]
+    if _bare(text) in _EXACT:
+        return _EXACT[_bare(text)]
     word = _plain(text)
     for spelling in (word, word.removesuffix("s"), word.removesuffix("s").replace("metre", "meter")):
         name = _SHORT.get(spelling, spelling)
@@ -119,6 +153,15 @@ def length_unit(text: str | None) -> str | None:
         if name in _LENGTHS:
             return name
     return None
+
+
+def stated_length(size: float, text: str) -> tuple[float, str] | None:
+    """Return a stated length with a unit that OME-Zarr knows, None where the unit is none of length."""
+    name = length_unit(text)
+    if name is not None:
+        return size, name
+    factor = _ONLY_READ.get(_plain(text), _ONLY_READ.get(_plain(text).removesuffix("s")))
+    return None if factor is None else (size * factor, "micrometer")
 
 
 def asked_unit(text: str) -> str:
@@ -143,6 +186,8 @@ def convert_length(value: float, unit: str, to: str) -> float:
 
 def seconds(value: float, unit: str | None) -> float | None:
     """Return a time in seconds, None where its unit is not one of time; no unit means seconds."""
+    if unit is not None and _bare(unit) in _EXACT_SECONDS:
+        return value * _EXACT_SECONDS[_bare(unit)]
     word = _plain(unit) if unit else "s"
     factor = _SECONDS.get(word, _SECONDS.get(word.removesuffix("s")))
     return None if factor is None else value * factor
