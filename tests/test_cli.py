@@ -1,5 +1,6 @@
 """The command line as people script against it: exit codes, one JSON document, nothing overwritten."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -154,6 +155,16 @@ def test_an_error_with_json_is_one_document_too(run_json):
     code, document = run_json("info", "no/such/place")
     assert code == 2
     assert "no/such/place" in document["error"]["message"]
+
+
+def test_a_pattern_chooses_the_files_of_one_image(tmp_path, run_json):
+    (tmp_path / "plate").mkdir()
+    for well, z, channel in itertools.product(("A01", "B02"), (1, 2, 3), (1, 2)):
+        name = f"p_{well}_z{z}_w{channel}.tif"
+        tifffile.imwrite(tmp_path / "plate" / name, np.zeros((8, 9), "uint8"), metadata=None)
+    _, plan = run_json("plan", tmp_path / "plate", "--pattern", "p_B02_z{z}_w{c}.tif")
+    assert plan["source"]["axes"] == ["c", "z", "y", "x"]
+    assert plan["source"]["shape"] == [2, 3, 8, 9]
 
 
 def test_numbers_that_are_none_are_refused_with_the_option_named(planes, run):

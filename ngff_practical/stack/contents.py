@@ -103,11 +103,18 @@ def _list(folders: Sequence[Path]) -> _Listing:
             if place.is_dir():
                 if not entry.name.startswith("."):
                     listing.folders.append(place)
-            elif place.suffix.lower() in _ENDINGS and not entry.name.startswith("."):
+            elif (
+                place.suffix.lower() in _ENDINGS and not entry.name.startswith(".") and not _is_device(place)
+            ):
                 listing.files.append(place)
             elif entry.name.lower() not in _SYSTEM_FILES and place.suffix.lower() != ".ome":
                 listing.others.append(place)
     return listing
+
+
+def _is_device(place: Path) -> bool:
+    """Return True for pipes and devices, which would be waited for; broken links are found when read."""
+    return place.exists() and not place.is_file()
 
 
 def _without_previews(folder: Path, files: list[Path]) -> tuple[list[Path], list[str]]:

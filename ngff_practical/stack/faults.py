@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
 from ngff_practical.errors import NgffPracticalError, StackError
@@ -58,7 +59,14 @@ def reading(file: Place, page: int | None = None) -> Iterator[list[str]]:
     except NgffPracticalError:
         raise
     except OSError as error:
-        raise StackError(f"{_where(file, page)} cannot be read: {error.strerror or error}") from error
+        raise StackError(
+            f"{_where(file, page)} cannot be read: {error.strerror or error}{_way_out(file, error)}"
+        ) from error
+    except RecursionError as error:
+        raise StackError(
+            f"{_where(file, page)} cannot be read: its directories lead in a circle; it is damaged: copy "
+            "it again, or save it anew from the program that made it"
+        ) from error
     except FAULTS as error:
         raise StackError(
             f"{_where(file, page)} cannot be read as a TIFF image ({one_line(error)}); "
@@ -66,6 +74,15 @@ def reading(file: Place, page: int | None = None) -> Iterator[list[str]]:
         ) from error
     finally:
         _heard.reset(token)
+
+
+def _way_out(file: Place, error: OSError) -> str:
+    """Return what to do about a file that the system does not open, "" where nothing is known to help."""
+    if isinstance(file, Path) and file.is_symlink():
+        return f"; it is a link to {clean(str(file.readlink()))}: mend the link, or put the file in its place"
+    if isinstance(error, PermissionError):
+        return "; ask its owner for the right to read it, or take a copy of your own"
+    return ""
 
 
 def _where(file: Place, page: int | None) -> str:

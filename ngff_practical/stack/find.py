@@ -68,6 +68,13 @@ def find_stack(
         name = place.resolve().name or "stack"
     elif place.exists() and pattern is not None:
         raise StackError(f"{shown(place)} is a file; a pattern chooses files in a folder: name the folder")
+    elif place.exists() and not place.is_file():
+        raise StackError(f"{shown(place)} is neither a file nor a folder; name one of these")
+    elif place.is_symlink() and not place.exists():
+        raise StackError(
+            f"{shown(place)} is a link to {clean(str(place.readlink()))}, where nothing is; mend it, or name "
+            "the file itself"
+        )
     elif place.exists():
         image = load_image(place, set())
         what, name = shown(place), _stem(place)

@@ -71,10 +71,17 @@ def _stated(stored: str, shape: Shape, what: str) -> list[str]:
     if "?" not in letters and not repeated and letters.count("c") <= 1 + ("S" in stored):
         return letters
     kept = [(letter, size) for letter, size in zip(letters, shape, strict=True) if letter]
+    called = _called(stored, shape)
     raise StackError(
-        f"{what} holds {by(size for _, size in kept)} values, and nothing in it says which axes these are; "
-        + _suggestion([letter for letter, _ in kept], [size for _, size in kept])
+        f"{what} holds {by(size for _, size in kept)} values{called}, and nothing in it says which axes "
+        "these are; " + _suggestion([letter for letter, _ in kept], [size for _, size in kept])
     )
+
+
+def _called(stored: str, shape: Shape) -> str:
+    """Return tifffile's letters where they say more than that nothing is known: P is a position, R a tile."""
+    kept = "".join(code for code, size in zip(stored, shape, strict=True) if size > 1 or code in "YX")
+    return "" if set(kept) <= set("TCZSYXQI") else f" (stored as {clean(kept)})"
 
 
 def _suggestion(letters: list[str], sizes: list[int]) -> str:

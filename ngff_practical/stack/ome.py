@@ -141,7 +141,21 @@ def _image(element: ElementTree.Element, pixels: ElementTree.Element, file: Plac
         if f"PhysicalSize{axis.upper()}" in pixels.attrib
     }
     increment = pixels.get("TimeIncrement")
+    order = pixels.get("DimensionOrder", "XYZCT")
+    if sorted(order) != sorted("XYZCT") or order[:2] != "XY":
+        raise StackError(
+            f"{shown(file)}: its OME-XML gives the order of its axes as {clean(order)!r}, which is none like "
+            "XYZCT; save it anew from the program that made it"
+        )
     data = [child for child in pixels if _local(child) == "TiffData"]
+    for block in data:
+        places = block.attrib.items()
+        negative = [f"{name}={text}" for name, text in places if text.strip().startswith("-")]
+        if negative:
+            raise StackError(
+                f"{shown(file)}: its OME-XML places planes at {clean(', '.join(negative))}, where none can "
+                "be; save it anew from the program that made it"
+            )
     uuids = [child for block in data for child in block if _local(child) == "UUID"]
     return OmeImage(
         name=element.get("Name", ""),

@@ -17,8 +17,10 @@ from ngff_practical.model import Channel, Place, Plane, Shape
 from ngff_practical.stack.calibration import Calibration
 from ngff_practical.stack.chain import Chain, walk_chain
 from ngff_practical.stack.channels import stated_channels
+from ngff_practical.stack.declared import check_count, check_declared, check_planes
 from ngff_practical.stack.decoding import decode_segment
-from ngff_practical.stack.faults import by, clean, reading, shown
+from ngff_practical.stack.extents import Extents
+from ngff_practical.stack.faults import by, reading, shown
 from ngff_practical.stack.ome import OmeImage
 from ngff_practical.stack.opening import Opener
 from ngff_practical.stack.pages import (
@@ -31,8 +33,6 @@ from ngff_practical.stack.pages import (
     segment_sizes,
 )
 from ngff_practical.stack.stated import remarks_on, stated_calibration
-
-_STK_PLANES = 33629  # MetaMorph's tag that counts the planes behind one directory
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,11 @@ class Files:
             with reading(file), self.opener.open(file) as handle:
                 self._known[real] = file, walk_chain(file, handle)
 
+    @property
+    def pages(self) -> int:
+        """Number of pages in all these files."""
+        return sum(len(chain.pages) for _, chain in self._known.values())
+
     def find(self, tif: tifffile.TiffFile) -> tuple[Place, Chain]:
         """Return the name and the pages of an open file, or raise StackError where it is none of these."""
         path = tif.filehandle.path
@@ -93,6 +98,7 @@ def load_series(
     check_page(tif.pages.first, file, 1)
     if len(set(chain.pages)) > 1:
         tif.is_uniform = False  # tifffile judges by three pages
+    check_count(tif, image, files.pages, file)
     every = tif.series(kind=None if image is None else "ome", squeeze=False)
     if not every and image is not None:
         every = tif.series(kind="generic", squeeze=False)
@@ -102,7 +108,8 @@ def load_series(
     key = series.keyframe
     check_page(key, file, key.index + 1)
     stored, shape = series.axes, tuple(int(size) for size in series.shape)
-    _check_declared(tif, series, image, heard, file)
+    check_planes(stored, shape, key, file)
+    check_declared(tif, series, image, heard, file)
     used, planes = _planes(tif, series, files, file)
     if not key.is_final and key.compression not in files.tried:
         _try_codec(key, files.find(key.parent)[0], files.opener)
@@ -119,51 +126,6 @@ def load_series(
         channels=channels,
         notes=(*notes, *about_channels, *remarks_on(every, key, heard)),
     )
-
-
-def _check_declared(
-    tif: tifffile.TiffFile,
-    series: tifffile.TiffPageSeries,
-    image: OmeImage | None,
-    heard: list[str],
-    file: Place,
-) -> None:
-    """Raise StackError where the file holds another image than its metadata says."""
-    sizes = dict.fromkeys("TCZSYX", 1)
-    for letter, size in zip(series.axes, series.shape, strict=True):
-        sizes[letter] = sizes.get(letter, 1) * int(size)
-    complaint = next((text for text in heard if " series " in text and "shaped" not in text), "")
-    about = f" ({clean((complaint.partition('> ')[2] or complaint).partition('. ')[0])})" if complaint else ""
-    advice = "pages are missing, left over or damaged: copy the file again, or save it anew"
-    if image is not None:
-        declared = by(image.sizes[letter] for letter in "TCZYX")
-        found = by((sizes["T"], sizes["C"] * sizes["S"], sizes["Z"], sizes["Y"], sizes["X"]))
-        if series.kind != "ome" or math.prod(image.sizes.values()) != math.prod(sizes.values()) or complaint:
-            raise StackError(
-                f"{shown(file)}: its OME-XML declares {declared} (t, c, z, y, x), which its pages do not hold"
-                f"{about}; {advice}"
-            )
-        if set(series.axes) <= set("TCZSYX") and declared != found:
-            raise StackError(
-                f"{shown(file)}: its OME-XML declares {declared} (t, c, z, y, x), its pages hold {found}; "
-                f"{advice}"
-            )
-    elif tif.is_imagej and not tif.pages.first.is_stk:
-        metadata = tif.imagej_metadata or {}
-        declared = ", ".join(
-            f"{metadata[word]} {word}" for word in ("channels", "slices", "frames") if word in metadata
-        )
-        pages = math.prod(series.shape) // math.prod(series.keyframe.shaped)
-        if series.kind != "imagej" or complaint or len(tif.pages) > pages:
-            raise StackError(
-                f"{shown(file)}: its ImageJ metadata declares {metadata.get('images', 1)} images "
-                f"({declared or 'no more'}), but it has {len(tif.pages)} pages in {tif.filehandle.size} "
-                f"bytes; {advice}"
-            )
-    elif _STK_PLANES in tif.pages.first.tags and series.kind != "stk":
-        raise StackError(
-            f"{shown(file)}: its MetaMorph metadata is damaged, and its planes with it; {advice}"
-        )
 
 
 def _planes(
@@ -189,6 +151,7 @@ def _planes(
         )
     first = known.find(key.parent)[1].pages[key.index]
     used: set[tuple[Place, int]] = set()
+    extents = Extents()
     for page in _pages(tif, series, count):
         if page is None:
             raise StackError(
@@ -209,6 +172,7 @@ def _planes(
         used.add((place, page.index))
         number = files.setdefault(place, len(files))
         starts = place_segments(page, key, chain.nbytes, place)
+        extents.add(place, page, key)
         if page.parent.byteorder != key.parent.byteorder:
             starts = (None,) * len(starts)  # decoded instead: a source has one byte order
         planes += [
@@ -216,6 +180,7 @@ def _planes(
             for sample, start in enumerate(starts)
         ]
     _check_gaps(used, file, series)
+    extents.check()
     return tuple(files), tuple(planes)
 
 
@@ -273,4 +238,14 @@ def _try_codec(key: tifffile.TiffPage, file: Place, opener: Opener) -> None:
     """Decode one strip or tile, so that a codec nobody has is known before a conversion starts."""
     with reading(file), opener.open(file) as handle:
         handle.seek(key.dataoffsets[0])
-        decode_segment(key, key.jpegtables, handle.read(key.databytecounts[0]), 0)
+        data = handle.read(key.databytecounts[0])
+        try:
+            decode_segment(key, key.jpegtables, data, 0)
+        except (ImportError, KeyError, NotImplementedError, ValueError) as error:
+            if isinstance(error, ValueError) and "COMPRESSION" not in str(error):
+                raise
+            name = getattr(key.compression, "name", key.compression)
+            raise StackError(
+                f"{shown(file)} is compressed with {name}, which cannot be decoded here; save it anew with "
+                "Deflate, LZW or without compression, where a program still reads it"
+            ) from error
