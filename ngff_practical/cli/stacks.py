@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+from functools import partial
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
@@ -12,8 +14,8 @@ from ngff_practical.cli.options import DONE, AsJson, DryRun, Endpoint, Overwrite
 from ngff_practical.cli.output import emit, say
 from ngff_practical.cli.places import resolve_destination, resolve_source
 from ngff_practical.cli.progress import bar
+from ngff_practical.convert import connected, convert_labels, predict
 from ngff_practical.convert import convert as write_stack
-from ngff_practical.convert import convert_labels, predict
 from ngff_practical.inspection import describe_image
 from ngff_practical.model import Pyramid, StackSource
 
@@ -47,6 +49,7 @@ def convert(
     *,
     choices: Choices = DEFAULTS,
     labels: str | None = None,
+    scheduler: str | None = None,
     verify: Literal["full", "sample", "none"] = "sample",
     overwrite: Overwrite = False,
     dry_run: DryRun = False,
@@ -66,6 +69,9 @@ def convert(
     labels
         Name, such as nuclei: the stack holds label ids of the image at the destination. They are written
         below it, at its levels, nearest instead of mean.
+    scheduler
+        Address of a dask scheduler, such as tcp://host:8786: its workers do the work, and must see the
+        source and the destination under the same names.
     verify
         What to read back and compare: all of it, a sample of each level, or nothing.
     """
@@ -76,13 +82,11 @@ def convert(
     _say_notes(stack)
     if dry_run:
         return _show_plan(stack, pyramid, str(place if labels is None else place / "labels" / labels), json)
-    with bar("slab") as on_slab:
-        if labels is None:
-            report = write_stack(stack, place, pyramid, overwrite=overwrite, verify=verify, on_slab=on_slab)
-        else:
-            report = convert_labels(
-                stack, place, pyramid, name=labels, overwrite=overwrite, verify=verify, on_slab=on_slab
-            )
+    with bar("slab") as on_slab, connected(scheduler) if scheduler else nullcontext() as executor:
+        write = write_stack if labels is None else partial(convert_labels, name=labels)
+        report = write(
+            stack, place, pyramid, overwrite=overwrite, verify=verify, executor=executor, on_slab=on_slab
+        )
     if json:
         emit(documents.convert_document(report))
     else:

@@ -8,7 +8,6 @@ from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
-from typing import Literal
 
 import numcodecs
 import numpy as np
@@ -73,13 +72,20 @@ def remove_level(place: Place, level: Level) -> None:
         delete_object(folder, [stored.key for stored in list_objects(folder)])
 
 
+def remove_leftovers(place: Place) -> None:
+    """Delete the half-written files of killed workers; zarr writes under another name and renames."""
+    if isinstance(place, Path):
+        for path in place.rglob("*.partial"):
+            path.unlink()
+
+
 def write_region(place: Place, pyramid: Pyramid, level: Level, region: Region, block: Pixels) -> None:
     """Write whole objects of a level. Black ones are stored, too: an absent object always means a lost one.
 
     The fast pipeline (zarrs 0.2) leaves out objects that hold nothing but the fill value, whatever it is
     told; zarr's own then writes those. It writes shards, too: there it is the faster one, in half the memory.
     """
-    array = open_level(place, level.path, pyramid.zarr_format, exact=level.shards is not None)
+    array = open_level(place, pyramid, level, exact=level.shards is not None)
     with _as_os_errors():
         array[region] = block
     if level.shards:
@@ -88,12 +94,12 @@ def write_region(place: Place, pyramid: Pyramid, level: Level, region: Region, b
         inside = (slice(b.start - r.start, b.stop - r.start) for b, r in zip(box, region, strict=True))
         part = block[tuple(inside)]
         if not part.flat[0] and not part.any():
-            open_level(place, level.path, pyramid.zarr_format, exact=True)[box] = part
+            open_level(place, pyramid, level, exact=True)[box] = part
 
 
 def read_region(place: Place, pyramid: Pyramid, level: Level, region: Region) -> Pixels:
     """Return a box of a level as it is stored."""
-    array = open_level(place, level.path, pyramid.zarr_format)
+    array = open_level(place, pyramid, level)
     with _as_os_errors():
         return np.asarray(array[region])
 
@@ -109,19 +115,21 @@ def _as_os_errors() -> Iterator[None]:
 
 @lru_cache(maxsize=64)
 def open_level(
-    place: Place, path: str, zarr_format: Literal[2, 3], *, exact: bool = False
+    place: Place, pyramid: Pyramid, level: Level, *, exact: bool = False
 ) -> zarr.Array[ArrayV2Metadata] | zarr.Array[ArrayV3Metadata]:
     """Return a level's array, open for reading and writing; kept open, since every band asks for it.
+
+    Workers of a cluster live longer than a conversion, so it is kept for this plan only.
 
     Zarr v3 in a local folder goes through the `zarrs` codec pipeline, which takes half the time; zarr's own
     pipeline does the rest, and everything where `exact` asks for it.
     """
-    fast = isinstance(place, Path) and zarr_format == 3 and not exact
+    fast = isinstance(place, Path) and pyramid.zarr_format == 3 and not exact
     with _OPENING, zarr.config.set({"codec_pipeline.path": FAST_PIPELINE}) if fast else nullcontext():
         return zarr.open_array(
-            zarr_store(place / path, read_only=False),
+            zarr_store(place / level.path, read_only=False),
             mode="r+",
-            zarr_format=zarr_format,
+            zarr_format=pyramid.zarr_format,
             config={"write_empty_chunks": True},
         )
 

@@ -8,10 +8,12 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExec
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import zarr
 
-from ngff_practical.convert.arrays import create_level, open_level, remove_level, write_root
+from ngff_practical.convert.arrays import create_level, open_level, remove_leftovers, remove_level, write_root
+from ngff_practical.convert.cluster import lost_work
 from ngff_practical.convert.destination import under_construction
 from ngff_practical.convert.machine import default_workers, peak_memory
 from ngff_practical.convert.readback import Thoroughness, check_counts, count_objects, read_back
@@ -137,10 +139,10 @@ def _write_levels(
     """Make every level from the one before, the first two from the stack; a level waits for its source."""
     passes = plan_passes(pyramid, rows_together=reader.rows_together)
     total = sum(len(band.slabs) for one in passes for band in one.bands)
-    done = 0
+    done, run = 0, uuid4().hex
     with _workers(executor, default_workers(pyramid, reader.rows_together)) as pool:
         for one in passes:
-            step = Step(place, pyramid, one.fine, one.coarse, one.write_fine)
+            step = Step(place, pyramid, one.fine, one.coarse, one.write_fine, run)
             needed = reader if one.write_fine else None
             if one.coarse and one.coarse not in pyramid.levels:
                 create_level(place, replace(pyramid, codec="none"), one.coarse)
@@ -151,6 +153,8 @@ def _write_levels(
                     on_slab(done, total)
             if one.fine not in pyramid.levels:
                 remove_level(place, one.fine)
+    if executor is not None:
+        remove_leftovers(place)
 
 
 def _in_order_of_completion(jobs: list[Future[int]]) -> Iterator[int]:
@@ -160,7 +164,15 @@ def _in_order_of_completion(jobs: list[Future[int]]) -> Iterator[int]:
         while pending:
             finished, pending = wait(pending, return_when=FIRST_COMPLETED)
             for job in finished:
-                yield job.result()
+                try:
+                    slabs = job.result()
+                except lost_work() as error:
+                    raise ConversionError(
+                        "the executor lost or cancelled a part of the work, as it does when workers are "
+                        "killed again and again (often: too little memory); nothing is left that opens, "
+                        "look at the workers' logs and run the same conversion again"
+                    ) from error
+                yield slabs
     finally:
         for job in pending:
             job.cancel()

@@ -23,13 +23,17 @@ _buffers = threading.local()
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What the bands of one pass have in common: where the levels are, and which are read and written."""
+    """What the bands of one pass have in common: where the levels are, and which are read and written.
+
+    `run` is another word for each conversion: a cluster may remember the result of a call it has seen.
+    """
 
     place: Place
     pyramid: Pyramid
     fine: Level
     coarse: Level | None
     write_fine: bool
+    run: str
 
 
 def work_on_band(step: Step, band: Band, reader: StackReader | None) -> int:
