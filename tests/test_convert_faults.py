@@ -1,9 +1,16 @@
 """Conversions that are disturbed: others at the same place, killed processes, full disks, changed files."""
 
+import json
 import os
+import select
 import signal
+import socket
+import socketserver
 import subprocess
 import sys
+import threading
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -11,9 +18,12 @@ import tifffile
 import zarr
 
 from ngff_practical.convert import convert
-from ngff_practical.errors import ExistsError, StorageError
+from ngff_practical.convert import lock as lock_module
+from ngff_practical.convert import run as run_module
+from ngff_practical.errors import ConversionError, ExistsError, StackError, StorageError
 from ngff_practical.pyramid import plan_pyramid
 from ngff_practical.stack import find_stack
+from ngff_practical.storage import list_objects, write_object
 
 WAITING = """
 import sys
@@ -76,3 +86,103 @@ def test_a_folder_that_cannot_be_written_is_named(source, tmp_path, monkeypatch)
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(StorageError, match="cannot be written: Permission denied"):
         convert(source, tmp_path / "out.zarr", plan_pyramid(source))
+
+
+@pytest.mark.s3
+def test_a_destination_on_s3_is_taken_from_ended_processes_only(source, sandbox_server):
+    sandbox_server.use()
+    place = sandbox_server.location("practical", "claimed/image.zarr")
+
+    def second(done, total):
+        with pytest.raises(ExistsError, match=r"is writing .* now"):
+            convert(source, place, plan_pyramid(source))
+
+    convert(source, place, plan_pyramid(source), on_slab=second)
+    assert [stored.key for stored in list_objects(place)] == ["0/c/0/0/0", "0/zarr.json", "zarr.json"]
+    mark = {"host": lock_module.platform.node(), "pid": 2**22 + 1, "started": 1.0, "run": "other"}
+    write_object(place, lock_module.MARK, json.dumps(mark).encode())
+    convert(source, place, plan_pyramid(source), overwrite=True)
+    write_object(place, lock_module.MARK, json.dumps({**mark, "host": "elsewhere"}).encode())
+    with pytest.raises(ExistsError, match=r"on elsewhere, .* say overwrite"):
+        convert(source, place, plan_pyramid(source))
+    convert(source, place, plan_pyramid(source), overwrite=True)
+
+
+class Cable(socketserver.ThreadingTCPServer):
+    """A line to a server that can be cut."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, port):
+        super().__init__(("127.0.0.1", 0), None)
+        self.port, self.whole = port, True
+
+    def finish_request(self, request, client_address):
+        if not self.whole:
+            return
+        with socket.create_connection(("127.0.0.1", self.port)) as far:
+            ends = {request: far, far: request}
+            while self.whole:
+                for ready in select.select(list(ends), [], [], 0.05)[0]:
+                    data = ready.recv(65536) if self.whole else b""
+                    if not data:
+                        return
+                    ends[ready].sendall(data)
+
+
+@pytest.mark.s3
+def test_a_connection_lost_midway_is_one_sentence_and_a_rerun_succeeds(source, sandbox_server):
+    sandbox_server.use()
+    straight = sandbox_server.location("practical", "lost/image.zarr")
+    with Cable(urlsplit(sandbox_server.endpoint).port) as cable:
+        threading.Thread(target=cable.serve_forever, daemon=True).start()
+        place = replace(straight, endpoint=f"http://127.0.0.1:{cable.server_address[1]}")
+
+        def cut(done, total):
+            cable.whole = False
+
+        with pytest.raises((ConversionError, StorageError)) as caught:
+            convert(source, place, plan_pyramid(source, chunks=(1, 16, 16)), on_slab=cut)
+        cable.shutdown()
+    assert "\n" not in str(caught.value)
+    assert place.endpoint in str(caught.value)
+    assert "zarr.json" not in [stored.key for stored in list_objects(straight)]
+    convert(source, straight, plan_pyramid(source))
+
+
+@pytest.mark.parametrize("change", ["touched", "gone"])
+def test_a_source_that_changes_meanwhile_is_named(change, source, tmp_path):
+    file = source.files[0]
+
+    def disturb(done, total):
+        if change == "gone":
+            file.rename(tmp_path / "planes" / "moved")
+        else:
+            os.utime(file, ns=(0, 0))
+
+    with pytest.raises(StackError, match=r"z0\.tif has changed while it was converted"):
+        convert(source, tmp_path / "out.zarr", plan_pyramid(source), on_slab=disturb)
+    assert not (tmp_path / "out.zarr").exists()
+
+
+@pytest.mark.parametrize("level", range(3))
+@pytest.mark.parametrize("last", [False, True])
+def test_a_flipped_bit_anywhere_does_not_pass_the_full_read_back(level, last, source, tmp_path, monkeypatch):
+    genuine = run_module.read_back
+
+    def damage_then_read_back(place, *arguments):
+        objects = sorted(
+            path for path in (place / str(level)).rglob("*") if path.name.isdigit() and path.is_file()
+        )
+        file = objects[-1 if last else 0]
+        data = bytearray(file.read_bytes())
+        data[len(data) // 2] ^= 1
+        file.write_bytes(data)
+        genuine(place, *arguments)
+
+    monkeypatch.setattr(run_module, "read_back", damage_then_read_back)
+    pyramid = plan_pyramid(source, chunks=(1, 8, 8), codec="none", levels=3, factors=(1, 2, 2))
+    with pytest.raises(ConversionError, match="reads back wrong: 1 of"):
+        convert(source, tmp_path / "out.zarr", pyramid, verify="full")
+    assert not (tmp_path / "out.zarr").exists()

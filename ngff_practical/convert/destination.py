@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ngff_practical.convert.lock import alone
+from ngff_practical.convert.lock import MARK, alone, claimed
 from ngff_practical.errors import ExistsError, StorageError
 from ngff_practical.model import Location, Place, Pyramid
+from ngff_practical.pyramid.bands import SCRATCH
 from ngff_practical.storage import delete_object, list_objects
 
 PARTIAL = ".partial"
@@ -20,8 +21,9 @@ ROOT_DOCUMENTS = ("zarr.json", ".zgroup", ".zattrs")
 def under_construction(final: Place, pyramid: Pyramid, overwrite: bool) -> Iterator[Place]:
     """Give the place to write to, and leave either a whole image at `final` or nothing that opens."""
     if isinstance(final, Location):
-        _clear_prefix(final, pyramid, overwrite)
-        yield final
+        with claimed(final, overwrite=overwrite):
+            _clear_prefix(final, pyramid, overwrite)
+            yield final
         return
     if final.exists():
         _check_may_replace(final, overwrite)
@@ -58,10 +60,10 @@ def _check_may_replace(final: Path, overwrite: bool) -> None:
 
 def _clear_prefix(final: Location, pyramid: Pyramid, overwrite: bool) -> None:
     """Make sure the prefix is free; what an interrupted conversion left there is cleared away."""
-    keys = [stored.key for stored in list_objects(final)]
+    keys = [stored.key for stored in list_objects(final) if stored.key != MARK]
     if not keys:
         return
-    paths = {level.path for level in pyramid.levels}
+    paths = {name for level in pyramid.levels for name in (level.path, f"{level.path}.{SCRATCH}")}
     foreign = [key for key in keys if key.split("/", 1)[0] not in paths]
     if foreign and not overwrite:
         raise ExistsError(

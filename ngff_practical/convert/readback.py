@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from ngff_practical.convert.arrays import Pixels, read_region
+from ngff_practical.convert.lock import MARK
 from ngff_practical.convert.work import covered, read_stack_region, shrink
 from ngff_practical.errors import ConversionError
 from ngff_practical.model import Level, Place, Pyramid
@@ -36,7 +37,7 @@ def count_objects(place: Place, pyramid: Pyramid) -> Written:
     """Count what is stored below `place`; metadata documents count as objects, but not as a level's."""
     objects = dict.fromkeys((level.path for level in pyramid.levels), 0)
     nbytes = dict.fromkeys(objects, 0)
-    everything = list(list_objects(place))
+    everything = [stored for stored in list_objects(place) if stored.key != MARK]
     for stored in everything:
         path, _, rest = stored.key.partition("/")
         if path in objects:

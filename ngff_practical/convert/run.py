@@ -18,7 +18,7 @@ from ngff_practical.convert.destination import under_construction
 from ngff_practical.convert.machine import default_workers, peak_memory
 from ngff_practical.convert.readback import Thoroughness, check_counts, count_objects, read_back
 from ngff_practical.convert.work import Step, work_on_band
-from ngff_practical.errors import ConversionError, NgffPracticalError, PlanError
+from ngff_practical.errors import ConversionError, NgffPracticalError, PlanError, StackError
 from ngff_practical.metadata.writing import Rgba
 from ngff_practical.model import ConversionReport, Location, Place, Pyramid, StackSource
 from ngff_practical.pyramid import plan_passes
@@ -99,11 +99,13 @@ def convert(
         )
     began = time.perf_counter()
     final = _place(destination)
+    stamps = _stamps(source)
     with under_construction(final, pyramid, overwrite) as place, StackReader(source) as reader:
         try:
             for level in pyramid.levels:
                 create_level(place, pyramid, level)
             _write_levels(place, pyramid, reader, executor, on_slab)
+            _check_unchanged(stamps)
             read_back(place, pyramid, reader, verify)
             check_counts(place, pyramid)
             write_root(place, pyramid, label_colors=label_colors)
@@ -155,6 +157,27 @@ def _write_levels(
                 remove_level(place, one.fine)
     if executor is not None:
         remove_leftovers(place)
+
+
+def _stamps(source: StackSource) -> dict[Path, tuple[int, int]]:
+    """Return size and time of every local file of a stack; what is amiss with one, reading it will say."""
+    found = {}
+    for file in source.files:
+        if isinstance(file, Path) and file.exists():
+            state = file.stat()
+            found[file] = (state.st_size, state.st_mtime_ns)
+    return found
+
+
+def _check_unchanged(stamps: Mapping[Path, tuple[int, int]]) -> None:
+    for file, (size, time_ns) in stamps.items():
+        state = file.stat() if file.exists() else None
+        if state is None or (state.st_size, state.st_mtime_ns) != (size, time_ns):
+            now = f"{state.st_size} bytes and another time" if state else "gone"
+            raise StackError(
+                f"{file} has changed while it was converted: {size} bytes before, {now} now; "
+                "wait until nothing writes there any more, and convert again"
+            )
 
 
 def _in_order_of_completion(jobs: list[Future[int]]) -> Iterator[int]:
