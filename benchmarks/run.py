@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python benchmarks/run.py [import] [convert] [options of these]`."""
+"""Run the benchmarks: `python benchmarks/run.py [import] [convert] [transfer] [options of these]`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PARTS = ("import", "convert")
+PARTS = ("import", "convert", "transfer")
 
 
 def main() -> int:

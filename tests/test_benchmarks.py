@@ -22,7 +22,18 @@ def benchmarks_on_path():
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(BENCHMARKS))
         yield
-    for name in ("measuring", "judging", "reporting", "environments", "stack", "floor", "bench_convert"):
+    for name in (
+        "measuring",
+        "judging",
+        "reporting",
+        "environments",
+        "stack",
+        "floor",
+        "bench_convert",
+        "bench_transfer",
+        "clients",
+        "transfer_report",
+    ):
         sys.modules.pop(name, None)
 
 
@@ -195,3 +206,63 @@ def test_the_conversion_benchmark_runs_and_finds_us_right(tmp_path, monkeypatch)
     assert str(Path.home()) not in results.read_text()
     (kept,) = (tmp_path / "cache").rglob("convert-*.json")
     assert json.loads(kept.read_text())["ours verdict"]["exact"] == "yes"
+
+
+def test_the_judge_of_transfers_tells_missing_changed_and_additional_objects():
+    from bench_transfer import judge
+
+    sent = {"a": "1", "b": "2", "c": "3"}
+    assert judge(sent, dict(sent)) == "yes"
+    assert judge(sent, {"a": "1", "b": "9", "d": "4"}) == "no: 1 missing, 1 changed, 1 too many"
+
+
+def test_a_target_that_was_not_measured_is_not_said_to_be_reached():
+    from reporting import Target
+
+    assert [Target("", value, 2.0).reached for value in (2.0, 2.1, None)] == [
+        "reached",
+        "not reached",
+        "not measured",
+    ]
+
+
+def test_a_section_of_the_results_is_replaced_and_the_others_stay(tmp_path):
+    from reporting import write_section
+
+    for name, text in (("convert", "old"), ("transfer", "kept"), ("convert", "new")):
+        write_section(name, text, tmp_path / "RESULTS.md")
+    text = (tmp_path / "RESULTS.md").read_text()
+    assert ("old" in text, "kept" in text, text.count("new")) == (False, True, 1)
+
+
+def test_a_transfer_of_ours_is_measured_and_arrives(tmp_path, monkeypatch):
+    import bench_transfer
+    from clients import CLIENTS
+
+    monkeypatch.setattr(bench_transfer, "WORK", tmp_path / "work")
+    monkeypatch.setattr(bench_transfer, "CACHE", tmp_path / "cache")
+    folder = bench_transfer._folder(bench_transfer.Load("small", 12, 1000))
+    trip = bench_transfer._there_and_back(CLIENTS[0], folder, latency_ms=5)
+    for way in ("up", "down"):
+        assert (trip[way]["error"], trip[way]["right"]) == ("", "yes")
+        assert trip[way]["requests"] >= 14  # each chunk and both documents
+
+
+def test_the_report_of_transfers_shows_a_client_that_failed(tmp_path):
+    from clients import CLIENTS
+    from reporting import Kept
+    from transfer_report import Load, report
+
+    kept = Kept(tmp_path / "kept.json", resume=False)
+    kept._values["open"] = {"steps": {"error": "no such bucket"}, "shape": [4, 8, 8]}
+    run = {"wall_s": 2.0, "cpu_s": 1.0, "peak_bytes": 50e6, "requests": 9, "server_s": 0.1, "right": "yes"}
+    for load in ("small", "shards"):
+        for latency in (0, 20):
+            for client, error in (("ours", ""), ("s3fs", "403")):
+                trip = {way: {**run, "error": error} for way in ("up", "down")}
+                kept._values[f"{load} {latency} {client} 1"] = trip
+    clients = [client for client in CLIENTS if client.key in ("ours", "s3fs")]
+    text = report(kept, [Load("small", 5, 10), Load("shards", 2, 10)], clients, 1)
+    assert text.count("failed: 403") == 8
+    assert "failed: no such bucket" in text
+    assert "not measured" in text
