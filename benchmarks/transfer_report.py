@@ -63,8 +63,8 @@ def report(kept: Kept, loads: list[Load], clients: list[Client], rounds: int) ->
 
 Whole processes, in turn, {rounds} round(s), a fresh server for each client. The server is `s3_server.py`:
 objects in memory, no signatures checked, each answer late by the latency. Its CPU seconds are in the table;
-on two processors they are missing to the client. (MiniStack 1.5 takes 1.4 ms for a PUT and 1.9 ms for a GET of
-100 kB: with 5,000 objects it would be what is measured.) "Arrived right?" compares the MD5 of every object.
+on two processors they are missing to the client. (MiniStack 1.5 takes 1.4 ms for a PUT of 100 kB, and 1.9 ms
+for a GET: with 5,000 objects it would be what is measured.) "Arrived right?" compares the MD5 of each object.
 
 {joined}
 

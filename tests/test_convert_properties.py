@@ -32,7 +32,7 @@ FLOATS = ("float16", "float32", "float64")
 LAYOUTS = ("planes", "pages", "compressed", "tiled")
 DOCUMENTS = ("zarr.json", ".zarray", ".zattrs")
 AXES = ("yx", "zyx", "czyx", "tczyx")
-thorough = settings(max_examples=40, deadline=None)
+thorough = settings(max_examples=30, deadline=None)
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def test_whole_numbers_are_exact_at_level_0_and_exact_means_with_ties_to_even_ab
         np.testing.assert_array_equal(coarse, rounded_means(fine, factors_between(*step)))
 
 
-@settings(thorough, max_examples=30)
+@settings(thorough, max_examples=20)
 @given(case=cases(dtypes=FLOATS))
 def test_floats_are_exact_at_level_0_and_means_to_their_last_digit_above(case):
     with tempfile.TemporaryDirectory() as folder:
@@ -205,7 +205,7 @@ def test_floats_are_exact_at_level_0_and_means_to_their_last_digit_above(case):
         np.testing.assert_allclose(coarse, means, rtol=last_digit, atol=room)
 
 
-@settings(thorough, max_examples=25)
+@settings(thorough, max_examples=15)
 @given(
     depth=st.integers(2, 12),
     height=st.integers(2, 20),
@@ -271,7 +271,7 @@ def test_chunks_and_shards_are_stored_as_asked_at_every_level(case):
             assert len([name for name in files if name not in DOCUMENTS]) == objects
 
 
-@settings(thorough, max_examples=30)
+@settings(thorough, max_examples=20)
 @given(case=cases())
 def test_every_image_is_accepted_by_the_models_and_by_yaozarrs(case):
     with tempfile.TemporaryDirectory() as folder:
@@ -290,7 +290,7 @@ def read_ngff_zarr(image, path):
     return np.asarray(ngff_zarr.from_ome_zarr(str(image)).images[int(path)].data)
 
 
-@settings(thorough, max_examples=30)
+@settings(thorough, max_examples=20)
 @given(case=cases())
 def test_all_readers_see_the_same_pixels(case):
     with tempfile.TemporaryDirectory() as folder:
