@@ -39,11 +39,10 @@ def judge(
     datasets = multiscale["datasets"]
     arrays = [group[dataset["path"]] for dataset in datasets]
     steps = [_steps(dataset, len(array.shape)) for dataset, array in zip(datasets, arrays, strict=True)]
-    pairs = list(itertools.pairwise(zip(arrays, steps, strict=True)))
     return Verdict(
         objects=objects,
         exact=judge_level_0(arrays[0], sorted(planes.glob("*.tif")), depth),
-        means=judge_means(pairs, depth),
+        means=judge_means(list(zip(arrays, steps, strict=True)), depth),
         translation=judge_translation(steps),
         layout=judge_layout(arrays, chunks, levels),
     )
@@ -66,8 +65,20 @@ def judge_level_0(array: zarr.Array, files: Sequence[Path], depth: int | None = 
     return "yes"
 
 
-def judge_means(pairs: Sequence[tuple], depth: int | None = None) -> str:
-    """Compare each level with the exact means of the one below it, and name the way they were rounded."""
+def judge_means(levels: Sequence[tuple], depth: int | None = None) -> str:
+    """Compare each level with the exact means of the one below it, and name the way they were rounded.
+
+    A program that takes every level from the finest one is right as well, and told so.
+    """
+    found = _compare(list(itertools.pairwise(levels)), depth)
+    if found.startswith("no: off"):
+        direct = _compare([(levels[0], level) for level in levels[1:]], depth)
+        if direct.startswith("yes"):
+            return f"{direct}, all from level 0"
+    return found
+
+
+def _compare(pairs: Sequence[tuple], depth: int | None) -> str:
     if not pairs:
         return "no: there is one level only"
     even = up = truncated = True
@@ -162,7 +173,10 @@ def _steps(dataset: dict, ndim: int) -> tuple[list[float], list[float] | None]:
 
 def _boxes(shape: tuple, coarse: zarr.Array, factors: Sequence[int], depth: int | None) -> Iterator[tuple]:
     """Tile a level and the coarser one together, in boxes of whole chunks that fit in memory."""
-    step = [max(1, size) for size in coarse.chunks]
+    step = [min(chunk, size) for chunk, size in zip(coarse.chunks, coarse.shape, strict=True)]
+    while max(step) > 1 and np.prod([s * f for s, f in zip(step, factors, strict=True)]) > 2 * BLOCK_VOXELS:
+        longest = int(np.argmax(step))
+        step[longest] = -(-step[longest] // 2)
     while np.prod([s * f for s, f in zip(step, factors, strict=True)]) < BLOCK_VOXELS:
         axis = next((a for a in reversed(range(len(step))) if step[a] < coarse.shape[a]), None)
         if axis is None:

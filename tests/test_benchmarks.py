@@ -107,6 +107,16 @@ def test_the_judge_names_ties_that_are_always_rounded_up(judged):
     assert judged(lambda mean: np.floor(mean + 0.5)).means.startswith("yes, but ties up (+")
 
 
+def test_the_judge_accepts_levels_that_all_come_from_the_finest(judged):
+    def change(levels):
+        quarter = levels[0][:8, :32, :40].astype("int64").reshape(2, 4, 8, 4, 10, 4).sum(axis=(1, 3, 5))
+        levels[0] = levels[0][:8, :32, :40]
+        levels[1] = np.rint(exact_means(levels[0])).astype("uint16")
+        levels[2] = np.rint(quarter / 64).astype("uint16")
+
+    assert judged(change=change).means == "yes, ties to even, all from level 0"
+
+
 def test_the_judge_sees_a_single_wrong_voxel_of_a_coarse_level(judged):
     def change(levels):
         levels[2][-1, -1, -1] += 3

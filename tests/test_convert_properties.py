@@ -73,7 +73,7 @@ def cases(draw, dtypes=INTEGERS + FLOATS, versions=("0.4", "0.5", "0.6"), layout
     size = {"t": st.just(2), "c": st.integers(2, 3), "z": st.integers(2, 7)}
     shape = tuple(draw(size.get(axis, st.integers(2, 19))) for axis in axes)
     version = draw(st.sampled_from(versions))
-    chunks = tuple(draw(st.integers(1, 4 if axis in "tcz" else 16)) for axis in axes)
+    chunks = tuple(draw(st.integers(1, 4 if axis in "tcz" else 8)) for axis in axes)
     sharded = version != "0.4" and draw(st.booleans())
     shards = tuple(chunk * draw(st.integers(1, 3)) for chunk in chunks) if sharded else None
     factors = tuple(draw(st.integers(1, 3)) if axis in "zyx" else 1 for axis in axes)
