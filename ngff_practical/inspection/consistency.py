@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from ngff_practical.errors import MetadataError
 from ngff_practical.inspection.tree import Node, Tree, attributes_key, join
 from ngff_practical.metadata.documents import repeated_keys
+from ngff_practical.metadata.paths import path_fault
 from ngff_practical.metadata.versions import base_version, version_of
-from ngff_practical.metadata.wording import escaped, quoted, shown
+from ngff_practical.metadata.wording import escaped, listed, quoted, shown
 from ngff_practical.model import Issue
+
+_MOST_ASKED_FOR = 1000  # documents that a consolidated copy lists
 
 
 def group_issues(tree: Tree, node: Node) -> Iterator[Issue]:
@@ -63,6 +67,23 @@ def version_issues(node: Node, root: str | None) -> Iterator[Issue]:
 def consolidated_issues(tree: Tree, node: Node) -> Iterator[Issue]:
     """Find a consolidated copy of the metadata that says something else than the documents themselves."""
     copies, key = _consolidated(tree, node)
+    rule = f"Zarr v{node.zarr_format}, consolidated metadata"
+    ghosts = [name for name in islice(copies, _MOST_ASKED_FOR) if _is_ghost(tree, join(node.path, name))]
+    if ghosts:
+        message = f"the copy in {key} lists {listed(ghosts)}, but nothing is stored there"
+        yield Issue("must", escaped(join(node.path, ghosts[0])), message, rule)
+    differing = list(_differing(tree, node, copies))
+    for where, part in differing:
+        message = f"the copy in {key} differs in {escaped(part)}, so some readers see something else"
+        yield Issue("must", escaped(where), message, rule)
+    left_out = [where for where in _levels(tree, node) if copies and where not in copies]
+    if left_out and not differing:
+        message = f"the copy in {key} leaves {listed(left_out)} out, so some readers do not see it"
+        yield Issue("must", escaped(join(node.path, left_out[0])), message, rule)
+
+
+def _differing(tree: Tree, node: Node, copies: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Yield documents that were read and differ from their copy, and in which part."""
     for name, copy in copies.items():
         where = join(node.path, name)
         data = tree.fetched.get(where)
@@ -70,18 +91,39 @@ def consolidated_issues(tree: Tree, node: Node) -> Iterator[Issue]:
         if document is None or not isinstance(copy, dict):
             continue
         mine = {part: value for part, value in document.value.items() if part != "consolidated_metadata"}
-        theirs = {part: value for part, value in copy.items() if part != "consolidated_metadata"}
-        if any(mine[part] != theirs[part] for part in mine.keys() & theirs.keys()):
-            differing = next(part for part in mine if part in theirs and mine[part] != theirs[part])
-            message = f"the copy in {key} differs in {escaped(differing)}, so some readers see something else"
-            yield Issue("must", escaped(where), message, f"Zarr v{node.zarr_format}, consolidated metadata")
+        differing = [part for part in mine if part in copy and mine[part] != copy[part]]
+        if differing:
+            yield where, differing[0]
+
+
+def _levels(tree: Tree, node: Node) -> Iterator[str]:
+    """Yield the keys of arrays directly below a group, as far as they were read, relative to it."""
+    start = join(node.path, "") if node.path else ""
+    for where, data in tree.fetched.items():
+        name = where.removeprefix(start)
+        if data is not None and where.startswith(start) and name.count("/") == 1 and _is_array(where, tree):
+            yield name
+
+
+def _is_array(key: str, tree: Tree) -> bool:
+    if key.endswith("/.zarray"):
+        return True
+    document = tree.document(key) if key.endswith("/zarr.json") else None
+    return document is not None and document.value.get("node_type") == "array"
+
+
+def _is_ghost(tree: Tree, key: str) -> bool:
+    """Return True for a document that is not there; on a server only those are known that were asked for."""
+    if path_fault(key):
+        return False
+    return tree.fetched[key] is None if key in tree.fetched else tree.local and not tree.holds(key)
 
 
 def _consolidated(tree: Tree, node: Node) -> tuple[Mapping[str, object], str]:
     """Return the documents in a consolidated copy by their key, and what the copy is called."""
     if node.zarr_format == 2:
         try:
-            document = tree.document(join(node.path, ".zmetadata")) if tree.local else None
+            document = tree.document(join(node.path, ".zmetadata"))
         except MetadataError:
             return {}, ".zmetadata"
         copies = document.value.get("metadata") if document else None

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from ngff_practical.errors import AccessError, NotFoundError, TooLargeError
 from ngff_practical.inspection.children import children_issues, open_child, own_issues, subject_of
 from ngff_practical.inspection.describing import scene_images, series_of
 from ngff_practical.inspection.images import image_issues
 from ngff_practical.inspection.levels import Walk
 from ngff_practical.inspection.tree import Node, below, join
 from ngff_practical.metadata import Subject
+from ngff_practical.metadata.documents import LFS_POINTER
 from ngff_practical.metadata.rules_plate import acquisitions_of_well
 from ngff_practical.model import Issue
+
+_LARGEST_XML = 64 * 2**20  # bytes; that of a plate with many fields has some
 
 
 def plate_issues(walk: Walk, node: Node) -> Iterator[Issue]:
@@ -52,8 +56,9 @@ def collection_issues(walk: Walk, node: Node) -> Iterator[Issue]:
     if listing is not None:
         yield from own_issues(walk, listing, subject_of(listing, "bioformats2raw"))
     spot = collection.spot("bioformats2raw.layout metadata", "")
-    if not walk.tree.holds(join(node.path, "OME/METADATA.ome.xml")):
-        message = "OME/METADATA.ome.xml is missing, which describes the images of the collection"
+    fault = _xml_fault(walk, join(node.path, "OME/METADATA.ome.xml"))
+    if fault:
+        message = f"OME/METADATA.ome.xml {fault}; it describes the images of the collection"
         yield replace(spot, where="OME/METADATA.ome.xml").should(message)
     if issues:
         return  # the list of images is not readable
@@ -62,6 +67,25 @@ def collection_issues(walk: Walk, node: Node) -> Iterator[Issue]:
         yield spot.must("the collection holds no image: expected one in 0, or a list of them in OME")
     named = {path: f"OME: series[{index}]" for index, path in enumerate(images)}
     yield from _images(walk, node, named)
+
+
+def _xml_fault(walk: Walk, key: str) -> str:
+    """Return what keeps the OME-XML from being read, "" where nothing does; it is not parsed here."""
+    try:
+        text = walk.tree.read(key, _LARGEST_XML).lstrip(b"\xef\xbb\xbf \t\r\n")
+    except (NotFoundError, AccessError):
+        return "is missing"
+    except TooLargeError:
+        return ""
+    if not text:
+        return "is empty, the copy was probably interrupted"
+    if text.startswith(LFS_POINTER):
+        return "is a git-lfs pointer, fetch it with `git lfs pull`"
+    if not text.startswith((b"<", b"\xff\xfe", b"\xfe\xff")):
+        return "is no XML"
+    if b"<!ENTITY" in text:
+        return "declares entities, which can be made to fill the memory of whoever reads it"
+    return ""
 
 
 def scene_issues(walk: Walk, node: Node) -> Iterator[Issue]:

@@ -18,8 +18,9 @@ from ngff_practical.metadata.array_documents import (
     numpy_name,
     shard_chunks,
 )
+from ngff_practical.metadata.fill_values import fill_value_issues
 from ngff_practical.metadata.structure import Spot
-from ngff_practical.metadata.wording import escaped
+from ngff_practical.metadata.wording import escaped, listed
 from ngff_practical.model import Issue, Shape, StoredGrid
 
 _LARGEST_CHUNK = 2**31 - 1  # bytes, the most that Blosc packs
@@ -57,6 +58,7 @@ KNOWN_CODECS = frozenset(
     | {"bytes", "endian", "transpose", "sharding_indexed", "cast_value", "scale_offset"}
 )
 """Codecs that Zarr and numcodecs read."""
+_ARRAY_TO_BYTES = frozenset({"bytes", "endian", "numcodecs.zfpy", "numcodecs.pcodec"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,10 @@ def array_issues(document: Mapping[str, object]) -> Iterator[Issue]:
             yield spot.key("codecs").issue(
                 "must", f'the codec "{escaped(codec)}" is not known, so no chunk can be read'
             )
+    yield from fill_value_issues(document, info.dtype, spot)
+    if info.zarr_format == 3 and not _to_bytes(document["codecs"]):
+        message = f'among the codecs {listed(info.codecs)} none turns voxels into bytes, expected "bytes"'
+        yield spot.key("codecs").must(message)
     if math.prod(info.shape) > LONGEST_AXIS:
         yield spot.key("shape").issue(
             "must", f"shape {_by(info.shape)} has more voxels than any computer can count"
@@ -196,6 +202,18 @@ def _codec_names(codecs: object) -> Iterator[str]:
         yield codec if isinstance(codec, str) else str(codec["name"])
         if isinstance(codec, dict) and codec["name"] == "sharding_indexed":
             yield from _codec_names(codec["configuration"].get("codecs"))
+
+
+def _to_bytes(codecs: object) -> bool:
+    """Return True where a codec turns an array into bytes, or any is not known; within shards, too."""
+    for codec in codecs if isinstance(codecs, list) else ():
+        name = codec if isinstance(codec, str) else str(codec["name"])
+        if name == "sharding_indexed":
+            inner = codec["configuration"].get("codecs")
+            return inner is None or _to_bytes(inner)
+        if name in _ARRAY_TO_BYTES or name not in KNOWN_CODECS:
+            return True
+    return False
 
 
 def _by(sizes: Shape) -> str:

@@ -10,7 +10,13 @@ from ngff_practical.metadata.rules_arrays import ARRAY_RULES
 from ngff_practical.metadata.rules_axes import AXIS_RULES
 from ngff_practical.metadata.rules_general import CHANNEL_RULES, GENERAL_RULES, something_known
 from ngff_practical.metadata.rules_labels import LABEL_RULES
-from ngff_practical.metadata.rules_plate import COLLECTION_RULES, LABELS_RULES, PLATE_RULES, WELL_RULES
+from ngff_practical.metadata.rules_plate import (
+    COLLECTION_RULES,
+    LABELS_RULES,
+    PLATE_RULES,
+    SCENE_RULES,
+    WELL_RULES,
+)
 from ngff_practical.metadata.rules_systems import SYSTEM_RULES
 from ngff_practical.metadata.rules_transforms import TRANSFORM_RULES
 from ngff_practical.metadata.shapes import rule_name, shape_of
@@ -28,7 +34,7 @@ RULES: dict[Kind, tuple[Rule, ...]] = {
     "plate": (*GENERAL_RULES, *PLATE_RULES),
     "well": (*GENERAL_RULES, *WELL_RULES),
     "bioformats2raw": (*GENERAL_RULES, *COLLECTION_RULES),
-    "scene": GENERAL_RULES,
+    "scene": (*GENERAL_RULES, *SCENE_RULES),
     "none": (something_known,),
 }
 """Every rule about one group, by kind; each quotes in its docstring what it enforces."""

@@ -109,6 +109,33 @@ def acquisitions_of_well(well: Subject, plate: Subject) -> Iterator[Issue]:
         yield without[0].issue("must" if well.calibrated else "should", message)
 
 
+def safe_scene_paths(scene: Subject) -> Iterator[Issue]:
+    """Demand paths of images that stay below the scene (0.6, scene metadata)."""
+    for index, item in enumerate(entries(scene.metadata.get("scene"), "coordinateTransformations")):
+        for end in ("input", "output"):
+            holder = item.get(end)
+            path = holder.get("path") if isinstance(holder, dict) else None
+            fault = path_fault(path) if isinstance(path, str) else ""
+            if isinstance(path, str) and fault:
+                where = f"scene.coordinateTransformations[{index}].{end}.path"
+                yield scene.spot("scene metadata", where).must(f"the path {quoted(path)} {fault}")
+
+
+def scene_systems(scene: Subject) -> Iterator[Issue]:
+    """Demand that a coordinate system without an image is one of the scene's own (0.6, scene metadata)."""
+    described = scene.metadata.get("scene")
+    known = {system.get("name") for system in entries(described, "coordinateSystems")}
+    for index, item in enumerate(entries(described, "coordinateTransformations")):
+        for end in ("input", "output"):
+            holder = item.get(end)
+            name = holder.get("name") if isinstance(holder, dict) and "path" not in holder else None
+            if isinstance(name, str) and name not in known:
+                where = f"scene.coordinateTransformations[{index}].{end}"
+                message = f"{end} is {quoted(name)}, which is none of the scene's coordinateSystems"
+                yield scene.spot("scene metadata", where).must(message)
+
+
+SCENE_RULES: tuple[Rule, ...] = (safe_scene_paths, scene_systems)
 PLATE_RULES: tuple[Rule, ...] = (safe_well_paths, wells_in_rows_and_columns, distinct_names)
 WELL_RULES: tuple[Rule, ...] = (safe_field_paths,)
 LABELS_RULES: tuple[Rule, ...] = (safe_label_paths,)

@@ -1,0 +1,243 @@
+import contextlib
+import json
+import os
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ngff_practical.errors import MetadataError, NgffPracticalError
+from ngff_practical.inspection import describe, describe_image, validate, validation_report
+from ngff_practical.model import Issue
+from ngff_practical.sandbox import Sandbox
+from ngff_practical.storage import write_object
+
+SOUND = Path(__file__).parent / "data" / "sound"
+STORAGE = "Zarr, storage of chunks"
+STORES = sorted(folder.name for folder in SOUND.iterdir())
+DOCUMENTS = ("zarr.json", ".zattrs", ".zarray", ".zgroup")
+
+# Numbers where texts belong, lists where objects belong, and the rest of what a stranger may write.
+ODD = st.sampled_from(
+    [
+        *(None, True, False, 0, -1, 1, 3, 0.5, -0.0, 1e308, 10**30, 2**63, -(10**400), float("nan")),
+        *(
+            float("inf"),
+            "",
+            "0",
+            "..",
+            "../../..",
+            "/etc/passwd",
+            "a\\b",
+            "C:\\x",
+            "%2e%2e/x",
+            "\x00",
+            "\u202e",
+        ),
+        *("<b>", "\x1b[31m", "x" * 5000, "\ud800", "http://x/y", "\n", "0/0", "0.5", "9.9", "NaN", "<u2"),
+        *(
+            [],
+            {},
+            [[]],
+            [{}],
+            [None],
+            [1, 2, 3],
+            ["a"],
+            {"": ""},
+            {"a": {"b": []}},
+            [[1.0, 0.0]],
+            [10**40] * 3,
+        ),
+        *({"type": "scale"}, {"type": "scale", "scale": "1"}, {"type": "affine", "affine": [[1]]}),
+        *({"name": "z"}, {"path": "0"}, {"path": "../.."}, {"name": "sharding_indexed"}, {"id": "pickle"}),
+        *("datetime64[ns]", "r16", [["a", "<u2"]], "|O", "complex128", "string", {"name": "rectilinear"}),
+    ]
+)
+
+
+def nodes(value: object, at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Yield the path of every value in a document."""
+    yield at
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in items:
+        yield from nodes(child, (*at, key))
+
+
+def changed(value: object, at: tuple[str | int, ...], new: object, how: str) -> object:
+    """Return a document with one value replaced, left out, wrapped in a list, or standing twice."""
+    if not at:
+        return {"replace": new, "remove": {}, "wrap": [value], "double": [value, value]}[how]
+    assert isinstance(value, dict | list)
+    copy = value.copy()
+    key, rest = at[0], at[1:]
+    if rest:
+        copy[key] = changed(copy[key], rest, new, how)  # type: ignore[index,call-overload]
+    elif how == "remove":
+        del copy[key]  # type: ignore[arg-type]
+    elif how == "double" and isinstance(copy, list):
+        copy.append(copy[key])  # type: ignore[index]
+    else:
+        copy[key] = [copy[key]] if how == "wrap" else new  # type: ignore[index,call-overload]
+    return copy
+
+
+@st.composite
+def mutations(draw: st.DrawFn) -> tuple[str, dict[str, str]]:
+    """A sound store, and one or more of its documents changed at random places."""
+    store = draw(st.sampled_from(STORES))
+    files = sorted(file for file in (SOUND / store).rglob("*") if file.name in DOCUMENTS)
+    texts = {}
+    for file in draw(st.lists(st.sampled_from(files), min_size=1, max_size=2, unique=True)):
+        value = json.loads(file.read_text())
+        for _ in range(draw(st.integers(1, 3))):
+            at = draw(st.sampled_from(list(nodes(value))))
+            how = draw(st.sampled_from(["replace", "replace", "replace", "remove", "wrap", "double"]))
+            value = changed(value, at, draw(ODD), how)
+        texts[file.relative_to(SOUND / store).as_posix()] = json.dumps(value)
+    return store, texts
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(mutation=mutations())
+def test_changed_documents_end_in_an_answer(mutation: tuple[str, dict[str, str]]) -> None:
+    store, texts = mutation
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "store.zarr"
+        shutil.copytree(SOUND / store, place)
+        for name, text in texts.items():
+            (place / name).write_text(text, encoding="utf-8", errors="surrogatepass")
+        report = validation_report(place, data=True)
+        assert all(issue.message.isprintable() and issue.where.isprintable() for issue in report.issues)
+        report._repr_html_()
+        for look in (describe, describe_image):
+            with contextlib.suppress(NgffPracticalError):
+                look(place)._repr_html_()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.binary(max_size=200), name=st.sampled_from(DOCUMENTS), store=st.sampled_from(STORES))
+def test_bytes_in_place_of_a_document_end_in_an_answer(data: bytes, name: str, store: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "store.zarr"
+        shutil.copytree(SOUND / store, place)
+        for file in list(place.rglob(name))[:2]:
+            file.write_bytes(data)
+        validate(place)
+        with contextlib.suppress(NgffPracticalError):
+            describe(place)
+
+
+# What is no file
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(SOUND / "0_5", tmp_path / "image.zarr"))
+
+
+def findings(place: Path) -> list[Issue]:
+    return [issue for issue in validate(place, data=True) if issue.rule != STORAGE]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes")
+@pytest.mark.parametrize("name", ["0/zarr.json", "labels/zarr.json", "0/c/0/0/0", "OME/METADATA.ome.xml"])
+def test_pipe_is_not_waited_for(name: str, image: Path) -> None:
+    (image / name).parent.mkdir(parents=True, exist_ok=True)
+    (image / name).unlink(missing_ok=True)
+    os.mkfifo(image / name)
+    validate(image, data=True)
+    with contextlib.suppress(MetadataError):
+        describe_image(image)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs links and devices")
+@pytest.mark.parametrize("target", ["/dev/zero", "/etc/passwd", "zarr.json", ".", "loop"])
+def test_link_in_place_of_a_document_is_not_followed_out(target: str, image: Path) -> None:
+    (image / "1" / "zarr.json").unlink()
+    (image / "1" / "zarr.json").symlink_to(target)
+    issues = findings(image)
+    assert {issue.severity for issue in issues} == {"must"}
+    assert "root:" not in " ".join(map(str, issues))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs links")
+def test_folder_that_is_a_link_to_its_parent_ends(image: Path) -> None:
+    (image / "labels").symlink_to(image)
+    (image / "0" / "c").symlink_to(image)
+    assert any("is a link" in issue.message for issue in validate(image, data=True))
+
+
+@pytest.mark.parametrize("name", ["zarr.json", "0/zarr.json", "labels/zarr.json"])
+def test_folder_in_place_of_a_document_is_no_document(name: str, image: Path) -> None:
+    (image / name).unlink(missing_ok=True)
+    (image / name).mkdir(parents=True)
+    report = validation_report(image)
+    assert report.valid is (
+        name.startswith("labels") and not [i for i in report.issues if i.severity == "data"]
+    )
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is closed to root")
+def test_document_that_may_not_be_read_is_named(image: Path) -> None:
+    (image / "0" / "zarr.json").chmod(stat.S_IWUSR)
+    assert any("may not be read" in issue.message for issue in findings(image))
+
+
+# Bounded
+
+
+def test_shape_beyond_all_memory_costs_none(image: Path) -> None:
+    path = image / "0" / "zarr.json"
+    document = json.loads(path.read_text())
+    grid = {"name": "regular", "configuration": {"chunk_shape": [2**20, 2**20, 2**10]}}
+    path.write_text(json.dumps({**document, "shape": [2**20, 2**20, 2**10], "chunk_grid": grid}))
+    (image / "0" / "c" / "0" / "0").mkdir(parents=True)
+    (image / "0" / "c" / "0" / "0" / "0").write_bytes(b"x" * 100)
+    before = psutil.Process().memory_info().rss
+    report = validation_report(image, data=True)
+    assert psutil.Process().memory_info().rss - before < 200 * 2**20
+    assert "the chunks of 0 were not decoded, as they are larger than 512 MB" in report.notes
+
+
+@pytest.mark.s3
+def test_document_too_large_on_a_server_is_not_received(
+    sandbox_server: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox_server.use()
+    monkeypatch.setattr("ngff_practical.inspection.tree.LARGEST_DOCUMENT", 1000)
+    place = sandbox_server.location("practical", "hostile/large.zarr")
+    write_object(place, "zarr.json", b" " * 100_000, overwrite=True)
+    (issue,) = validate(place)
+    assert "large; metadata stays below" in issue.message
+
+
+@pytest.mark.s3
+def test_consolidated_copy_on_a_server_is_compared(sandbox_server: Sandbox) -> None:
+    sandbox_server.use()
+    broken = SOUND.parent / "broken" / "group_consolidated_v2"
+    place = sandbox_server.location("practical", "hostile/v0.4/consolidated.zarr")
+    for file in (file for file in broken.rglob("*") if file.is_file()):
+        write_object(place, file.relative_to(broken).as_posix(), file.read_bytes(), overwrite=True)
+    assert any("the copy in .zmetadata differs" in issue.message for issue in validate(place))
+
+
+@pytest.mark.s3
+@pytest.mark.parametrize(
+    ("store", "key"), [("0_4", "hostile/zarr/v0.4/a.zarr"), ("0_5", "hostile/v0.4/b.zarr")]
+)
+def test_wrong_guess_of_the_format_costs_one_request(store: str, key: str, sandbox_server: Sandbox) -> None:
+    sandbox_server.use()
+    place = sandbox_server.location("practical", key)
+    for file in (file for file in (SOUND / store).rglob("*") if file.is_file()):
+        write_object(place, file.relative_to(SOUND / store).as_posix(), file.read_bytes(), overwrite=True)
+    before = len(sandbox_server.requests())
+    found = describe_image(place)
+    made = len(sandbox_server.requests()) - before
+    assert made == 2 + len(found.levels) + (store == "0_5")
