@@ -28,6 +28,7 @@ sandbox_app = App(name="sandbox", help="The S3 server on this machine that the l
 app.command(sandbox_app)
 _COMMANDS = {
     "lab": ("setting:lab", "Start the sandbox with its samples, and the course in JupyterLab."),
+    "doctor": ("doctor:doctor", "Check that this computer, or a place on S3, is ready."),
     "samples": ("setting:samples", "List the images the lessons use."),
     "progress": ("learning:progress", "Say which exercises of the course are passed."),
     "reset": ("learning:reset", "Put a notebook of the course back as it was; yours is kept."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -22,7 +23,9 @@ from ngff_practical.model.wording import shape_text, size_text, voxel_text
 
 if TYPE_CHECKING:
     from ngff_practical.convert import Prediction
+    from ngff_practical.doctor import Check
     from ngff_practical.samples import Sample
+    from ngff_practical.sharing import Reach, ViewerLink
 
 
 def plan_page(source: StackSource, pyramid: Pyramid, prediction: Prediction) -> None:
@@ -92,6 +95,28 @@ def listing_page(folders: tuple[str, ...], objects: tuple[StoredObject, ...]) ->
         table.add_row(size_text(stored.nbytes), Text(escape(stored.key)))
     table.show_header = False
     print_table(table)
+
+
+def doctor_page(checks: Sequence[Check]) -> None:
+    """Print what was checked, and what to do about what is wrong."""
+    table = _table("", "check", "found")
+    for check in checks:
+        table.add_row(
+            *_cells("ok" if check.ok else "WRONG" if check.needed else "note", check.name, check.found)
+        )
+    _print(table)
+    for check in checks:
+        if check.fix:
+            show(f"{check.name}: {check.fix}")
+    show("ready" if all(check.ok or not check.needed for check in checks) else "not ready")
+
+
+def reach_page(found: Reach, links: Sequence[ViewerLink]) -> None:
+    """Print who can see an image that was shared, and how to open it."""
+    for problem in found.problems:
+        show(f"note      {problem}")
+    for link in links:
+        show(f"{link.viewer:<19} {link.url or link.command}")
 
 
 def samples_page(samples: tuple[Sample, ...]) -> None:

@@ -11,6 +11,7 @@ from ngff_practical.cli.places import resolve, resolve_location
 from ngff_practical.cli.progress import bar
 from ngff_practical.errors import NotFoundError, PlanError
 from ngff_practical.model import Location, StoredObject, TransferReport
+from ngff_practical.sharing import reach, viewer_links
 from ngff_practical.storage import list_folder
 from ngff_practical.transfer import download as fetch
 from ngff_practical.transfer import upload as send
@@ -57,7 +58,10 @@ def upload(
     destination = resolve_location(url, endpoint, anonymous=False)
     with bar("object") as on_object:
         report = send(source, destination, overwrite=overwrite, dry_run=dry_run, on_object=on_object)
-    return _transferred(report, "sent", json)
+    code = _transferred(report, "sent", json)
+    if not json and not dry_run:
+        pages.reach_page(reach(destination), viewer_links(destination))
+    return code
 
 
 def download(

@@ -2,7 +2,18 @@
 
 from ngff_practical.course.blank import ____
 from ngff_practical.course.databox import DataBox, data_box
+from ngff_practical.course.keys import ask_for_keys
 from ngff_practical.course.lessons import Lesson, lesson, progress
 from ngff_practical.course.setting import connect, workspace
 
-__all__ = ["DataBox", "Lesson", "____", "connect", "data_box", "lesson", "progress", "workspace"]
+__all__ = [
+    "DataBox",
+    "Lesson",
+    "____",
+    "ask_for_keys",
+    "connect",
+    "data_box",
+    "lesson",
+    "progress",
+    "workspace",
+]

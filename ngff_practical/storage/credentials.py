@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _PROFILE_LASTS = timedelta(minutes=15)  # asked again after that: a profile may stand for temporary keys
 
 _PROFILE_KNOWN_S = 60.0  # looking a profile up takes botocore some 50 ms, too long for every request
+_SANDBOXS_OWN = re.compile("SANDBOX[A-Z0-9]{13}")
 _PROFILE_VARIABLES = ("AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE")
 
 
@@ -81,7 +83,18 @@ def require_keys() -> Keys:
             "no S3 credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, "
             "in the environment, or read public data with anonymous access (anonymous=True, --anonymous)"
         )
+    if on_binder() and not _SANDBOXS_OWN.fullmatch(keys.access_key_id):
+        raise AccessError(
+            "S3 keys are not used on Binder, whose machines are public and belong to others; take them out "
+            "of the environment and change them, then work with the sandbox here, or with keys on a computer "
+            "of your own"
+        )
     return keys
+
+
+def on_binder() -> bool:
+    """Return True on a machine of a BinderHub, which is no place for anybody's keys."""
+    return any(name.startswith("BINDER_") and value for name, value in os.environ.items())
 
 
 def _profile_keys() -> Keys | None:

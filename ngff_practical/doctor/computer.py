@@ -1,0 +1,139 @@
+"""What is on this computer: Python, packages, memory, disk and JupyterLab."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+import psutil
+from packaging.requirements import Requirement
+
+from ngff_practical.doctor.checks import Check
+
+_OLDEST = (3, 12)
+_MEMORY_NBYTES = 10**9
+_DISK_NBYTES = 2 * 10**9
+_IMPORT_S = 120
+_PINS = Path(__file__).resolve().parents[2] / "constraints.txt"
+_IMPORT_ALL = """
+import importlib, json, sys, warnings
+warnings.simplefilter("ignore")
+failed = {}
+for name in sys.argv[1:]:
+    try:
+        importlib.import_module(name)
+    except Exception as error:
+        failed[name] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+print(json.dumps(failed))
+"""
+
+
+def check_computer(folder: Path) -> Iterator[Check]:
+    """Yield what is right and wrong with this computer, for lessons that write to a folder."""
+    yield _python()
+    wanted = _requirements()
+    yield _versions(wanted)
+    yield _imports(wanted)
+    yield _memory()
+    yield _disk(folder)
+    yield _jupyter()
+
+
+def _python() -> Check:
+    found = f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
+    fine = sys.version_info[:2] >= _OLDEST
+    return Check("Python", fine, found, "" if fine else "install Python 3.12 or newer, then set up again")
+
+
+def _requirements() -> tuple[Requirement, ...]:
+    stated = (Requirement(text) for text in metadata.requires("ngff-practical") or ())
+    return tuple(need for need in stated if need.marker is None or need.marker.evaluate())
+
+
+def _versions(wanted: tuple[Requirement, ...]) -> Check:
+    """Compare with what the package asks for, and mention what differs from the locked versions."""
+    pins = _pins()
+    wrong, other = [], []
+    for need in wanted:
+        try:
+            have = metadata.version(need.name)
+        except metadata.PackageNotFoundError:
+            wrong.append(f"{need.name} is missing")
+            continue
+        if not need.specifier.contains(have, prereleases=True):
+            wrong.append(f"{need.name} {have} is not {need.specifier}")
+        elif pins.get(need.name.lower(), have) != have:
+            other.append(f"{need.name} {have} (tried with {pins[need.name.lower()]})")
+    if wrong:
+        return Check(
+            "packages",
+            False,
+            "; ".join(wrong),
+            "set up again: make lab, or pip install -e . as the README says",
+        )
+    return Check("packages", True, f"{len(wanted)} in fitting versions" + _differing(other))
+
+
+def _differing(other: list[str]) -> str:
+    return f", of which differ from the locked ones: {', '.join(other)}" if other else ""
+
+
+def _pins() -> dict[str, str]:
+    if not _PINS.is_file():
+        return {}
+    lines = (line.partition(";")[0].strip() for line in _PINS.read_text(encoding="utf-8").splitlines())
+    pairs = (line.partition("==") for line in lines if "==" in line and not line.startswith("#"))
+    return {name.strip().lower(): version.strip() for name, _, version in pairs}
+
+
+def _imports(wanted: tuple[Requirement, ...]) -> Check:
+    """Import every package in a process of its own: a broken one may end it."""
+    names = [need.name.replace("-", "_") for need in wanted]
+    again = "install again what fails: pip install --force-reinstall NAME"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _IMPORT_ALL, *names], capture_output=True, text=True, timeout=_IMPORT_S
+        )
+        failed = json.loads(done.stdout.strip().splitlines()[-1])
+    except subprocess.TimeoutExpired:
+        return Check("imports", False, f"not done after {_IMPORT_S} s", "is this a very slow disk? try again")
+    except (ValueError, IndexError):
+        return Check("imports", False, f"Python ended with code {done.returncode} while importing", again)
+    if failed:
+        return Check("imports", False, "; ".join(f"{name}: {why}" for name, why in failed.items()), again)
+    return Check("imports", True, f"all {len(names)} packages can be imported")
+
+
+def _memory() -> Check:
+    free = psutil.virtual_memory().available
+    fine = free >= _MEMORY_NBYTES
+    return Check(
+        "memory",
+        fine,
+        f"{free / 1e9:.1f} GB free",
+        "" if fine else "close other programs and kernels: a notebook takes up to 0.6 GB",
+    )
+
+
+def _disk(folder: Path) -> Check:
+    here = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    free = shutil.disk_usage(here).free
+    fine = free >= _DISK_NBYTES
+    return Check(
+        "disk",
+        fine,
+        f"{free / 1e9:.1f} GB free at {here}",
+        "" if fine else "make room, or work on another disk",
+    )
+
+
+def _jupyter() -> Check:
+    try:
+        return Check("JupyterLab", True, metadata.version("jupyterlab"))
+    except metadata.PackageNotFoundError:
+        return Check("JupyterLab", False, "not installed", "pip install jupyterlab")
