@@ -58,7 +58,7 @@ def test_each_lack_of_the_computer_is_named_with_its_fix(
     wrong = {name: check.found for name, check in found.items() if not check.ok}
     assert set(wrong) == {"packages", "imports", "memory", "disk"}
     assert "no-such-package is missing" in wrong["packages"]
-    assert "is not >=99" in wrong["packages"]
+    assert "99 or newer is needed" in wrong["packages"]
     assert wrong["imports"].startswith("no_such_package: ModuleNotFoundError")
     assert (wrong["memory"], wrong["disk"]) == ("0.1 GB free", f"0.0 GB free at {tmp_path}")
     assert all(found[name].fix for name in wrong)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,10 +12,10 @@ from importlib import metadata
 from pathlib import Path
 
 import psutil
-from packaging.requirements import Requirement
 
 from ngff_practical.doctor.checks import Check
 
+_NEED = re.compile(r"([\w.-]+)(?:\[[^\]]*\])?>=([\d.]+)")
 _OLDEST = (3, 12)
 _MEMORY_NBYTES = 10**9
 _DISK_NBYTES = 2 * 10**9
@@ -50,25 +51,31 @@ def _python() -> Check:
     return Check("Python", fine, found, "" if fine else "install Python 3.12 or newer, then set up again")
 
 
-def _requirements() -> tuple[Requirement, ...]:
-    stated = (Requirement(text) for text in metadata.requires("ngff-practical") or ())
-    return tuple(need for need in stated if need.marker is None or need.marker.evaluate())
+def _requirements() -> dict[str, str]:
+    """Return the packages that are needed, with the oldest version of each that serves."""
+    stated = (_NEED.fullmatch(text) for text in metadata.requires("ngff-practical") or ())
+    return {need[1]: need[2] for need in stated if need}
 
 
-def _versions(wanted: tuple[Requirement, ...]) -> Check:
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.split(r"[^\d.]", version)[0].split(".") if part)
+
+
+def _versions(wanted: dict[str, str]) -> Check:
     """Compare with what the package asks for, and mention what differs from the locked versions."""
     pins = _pins()
     wrong, other = [], []
-    for need in wanted:
+    for name, oldest in wanted.items():
         try:
-            have = metadata.version(need.name)
+            have = metadata.version(name)
         except metadata.PackageNotFoundError:
-            wrong.append(f"{need.name} is missing")
+            wrong.append(f"{name} is missing")
             continue
-        if not need.specifier.contains(have, prereleases=True):
-            wrong.append(f"{need.name} {have} is not {need.specifier}")
-        elif pins.get(need.name.lower(), have) != have:
-            other.append(f"{need.name} {have} (tried with {pins[need.name.lower()]})")
+        pinned = pins.get(name.lower(), have)
+        if _numbers(have) < _numbers(oldest):
+            wrong.append(f"{name} is {have}, {oldest} or newer is needed")
+        elif pinned != have:
+            other.append(f"{name} {have} (locked: {pinned})")
     if wrong:
         return Check(
             "packages",
@@ -91,9 +98,9 @@ def _pins() -> dict[str, str]:
     return {name.strip().lower(): version.strip() for name, _, version in pairs}
 
 
-def _imports(wanted: tuple[Requirement, ...]) -> Check:
+def _imports(wanted: dict[str, str]) -> Check:
     """Import every package in a process of its own: a broken one may end it."""
-    names = [need.name.replace("-", "_") for need in wanted]
+    names = [name.replace("-", "_") for name in wanted]
     again = "install again what fails: pip install --force-reinstall NAME"
     try:
         done = subprocess.run(

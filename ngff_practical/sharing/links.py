@@ -10,6 +10,7 @@ from urllib.parse import quote
 from ngff_practical.model import Location
 
 _VIZARR = "https://hms-dbmi.github.io/vizarr/"
+ORIGIN = "https://hms-dbmi.github.io"  # what its page tells a server that it is asked from
 _VALIDATOR = "https://ome.github.io/ome-ngff-validator/"
 _NEUROGLANCER = "https://neuroglancer-demo.appspot.com/"
 

@@ -11,10 +11,9 @@ from http.client import HTTPException, HTTPMessage, HTTPResponse
 from urllib.error import HTTPError, URLError
 
 from ngff_practical.model import Location
-from ngff_practical.sharing.links import web_address
+from ngff_practical.sharing.links import ORIGIN, web_address
 from ngff_practical.storage.clients import is_loopback
 
-ORIGIN = "https://viewer.invalid"  # of a web page that the server has never heard of
 _ROOTS = ("zarr.json", ".zattrs", ".zgroup", ".zarray", "")  # "": the place is itself an object
 _MISSING = "no-such-object"
 
