@@ -4,6 +4,7 @@ import csv
 import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -77,6 +78,14 @@ def test_non_commercial_samples_are_links_only_and_have_no_stand_in() -> None:
     restricted = {sample.study for sample in SAMPLES if sample.link_only}
     assert restricted == {"idr0053", "idr0004"}
     assert not any(sample.twin for sample in SAMPLES if sample.link_only)
+
+
+@pytest.mark.parametrize(
+    ("licence", "link_only"),
+    [("CC BY 4.0", False), ("CC0 1.0", False), ("CC BY-NC-SA 3.0", True), ("CC BY-ND 4.0", True)],
+)
+def test_licences_that_forbid_what_the_course_does_make_a_link(licence: str, link_only: bool) -> None:
+    assert replace(SAMPLES[0], licence=licence).link_only == link_only
 
 
 @pytest.mark.parametrize("name", ["blastocyst-0.4", BLASTOCYST, f"idr/{BLASTOCYST}/"])

@@ -9,7 +9,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ from ngff_practical.transfer import (
 )
 from ngff_practical.transfer.crew import Crew, StoppedError
 from ngff_practical.transfer.fetching import fetch_object
-from ngff_practical.transfer.keys import check_local_names, check_sendable, waves
+from ngff_practical.transfer.keys import check_local_names, check_sendable, local_path, waves
 
 ROOT = ("zarr.json", ".zattrs", ".zgroup", ".zmetadata")
 
@@ -740,6 +740,22 @@ def test_key_that_is_no_file_below_a_folder_is_refused(key: str) -> None:
 def test_key_that_is_both_object_and_folder_is_refused() -> None:
     with pytest.raises(StorageError, match="both an object 'a/b'"):
         check_local_names(["a/b", "a/b/c/d"])
+
+
+@pytest.mark.parametrize("key", ["xy:z", "a/nul", "CON.txt", "a/b ", "a./b", "what?", "lpt1"])
+def test_key_that_windows_takes_for_something_else_is_refused_there(key: str) -> None:
+    check_local_names([key], windows=False)
+    with pytest.raises(StorageError, match="cannot be a file below the destination"):
+        check_local_names([key], windows=True)
+
+
+@pytest.mark.parametrize("key", ["zarr.json", "0/c/0/0", "a b/é/x", "console", ".zattrs"])
+def test_keys_and_windows_paths_become_each_other(key: str) -> None:
+    check_local_names([key], windows=True)
+    root = PureWindowsPath("C:\\data\\embryo.ome.zarr")
+    path = local_path(root, key)
+    assert str(path) == "C:\\data\\embryo.ome.zarr\\" + key.replace("/", "\\")
+    assert path.relative_to(root).as_posix() == key
 
 
 def test_ordinary_keys_may_become_files() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import zarr
 
+from ngff_practical.doctor import check_place
 from ngff_practical.errors import ExistsError, NgffPracticalError, NotFoundError, TransferError
 from ngff_practical.inspection import describe_image
 from ngff_practical.model import Location, Request
@@ -22,7 +23,15 @@ from ngff_practical.storage.clients import exact_client
 from ngff_practical.storage.exact import Promise
 from ngff_practical.storage.moving import Objects
 from ngff_practical.storage.parts import abort_uploads, open_uploads
-from ngff_practical.transfer import checksums, download, manifest_path, upload, verify, verify_copy
+from ngff_practical.transfer import (
+    checksums,
+    delete_image,
+    download,
+    manifest_path,
+    upload,
+    verify,
+    verify_copy,
+)
 from ngff_practical.transfer.crew import Crew
 from ngff_practical.transfer.fetching import fetch_object
 
@@ -453,8 +462,25 @@ def test_begun_upload_of_other_bytes_is_left_alone(server: Sandbox, place: Locat
     assert upload(big, place).verified == 1
     left = open_uploads(place)
     assert [upload.upload_id for upload in left] == [other]
+    assert named_unfinished(place)
     abort_uploads(place, left)
     assert open_uploads(place) == ()
+    assert not named_unfinished(place)
+
+
+def named_unfinished(place: Location) -> list[str]:
+    return [check.found for check in check_place(place) if check.name == "unfinished uploads"]
+
+
+def test_deleting_an_image_gives_up_what_was_begun_below_it(server: Sandbox, place: Location) -> None:
+    client = exact_client(place)
+    client.create_multipart_upload(Bucket=place.bucket, Key=f"{place.key}/0/c/0")
+    client.create_multipart_upload(Bucket=place.bucket, Key=f"{place.key}2/0/c/0")
+    delete_image(place)
+    left = client.list_multipart_uploads(Bucket=place.bucket, Prefix=place.key)["Uploads"]
+    assert [upload["Key"] for upload in left] == [f"{place.key}2/0/c/0"]
+    client.abort_multipart_upload(Bucket=place.bucket, Key=left[0]["Key"], UploadId=left[0]["UploadId"])
+    client.close()
 
 
 @pytest.mark.usefixtures("five_mib_parts")

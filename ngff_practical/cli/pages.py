@@ -130,7 +130,7 @@ def samples_page(samples: tuple[Sample, ...]) -> None:
                 f"{shape_text(sample.shape)} ({', '.join(sample.axes)})" if sample.shape else "-",
                 sample.study,
                 sample.licence,
-                "stand-in" if sample.twin else "-",
+                "stand-in" if sample.twin else "link only" if sample.link_only else "-",
                 sample.note,
             )
         )

@@ -11,6 +11,7 @@ from ngff_practical.model import Location
 from ngff_practical.sharing import reach
 from ngff_practical.storage import delete_object, list_folder, read_object, write_object
 from ngff_practical.storage.moving import Objects
+from ngff_practical.storage.parts import open_uploads
 from ngff_practical.transfer.keys import is_metadata
 
 _BODY = b"written by `ngff-practical doctor`, and deleted again"
@@ -40,6 +41,23 @@ def check_place(location: Location) -> Iterator[Check]:
         yield from _reach(location)
     else:
         yield from _write(location)
+        yield from _unfinished(location)
+
+
+def _unfinished(location: Location) -> Iterator[Check]:
+    """Yield a note where uploads in parts were begun and never finished, for those who may list them."""
+    try:
+        left = open_uploads(location)
+    except NgffPracticalError:
+        return
+    if left:
+        yield Check(
+            "unfinished uploads",
+            False,
+            f"{len(left)} in parts, the oldest begun {left[0].begun:%Y-%m-%d %H:%M} UTC",
+            "run the upload again, which goes on with its own; delete_image gives up those below an image",
+            needed=False,
+        )
 
 
 def _read(location: Location, key: str) -> Check:

@@ -43,7 +43,7 @@ class Sample:
     @property
     def link_only(self) -> bool:
         """True where the licence forbids what the course does with samples: look, but do not copy."""
-        return "NC" in self.licence
+        return not {"NC", "ND"}.isdisjoint(self.licence.replace("-", " ").split())
 
     @property
     def metadata_key(self) -> str:

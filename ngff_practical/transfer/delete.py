@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from ngff_practical.errors import StorageError
 from ngff_practical.model import Location
 from ngff_practical.storage import delete_object, list_objects
+from ngff_practical.storage.parts import abort_uploads, open_uploads
 from ngff_practical.transfer.keys import is_root_metadata
 
 
 def delete_image(location: Location, *, dry_run: bool = False) -> tuple[str, ...]:
     """Delete every object below a location and return their keys; the root's metadata goes first.
 
-    With `dry_run` they are only listed.
+    Uploads in parts that were never finished there are given up, too. With `dry_run` objects are only listed.
 
     Raises
     ------
@@ -26,4 +29,6 @@ def delete_image(location: Location, *, dry_run: bool = False) -> tuple[str, ...
             if is_root_metadata(key):
                 delete_object(location, key)
         delete_object(location, [key for key in keys if not is_root_metadata(key)])
+        with suppress(StorageError):  # not everybody may list them, and not every server can
+            abort_uploads(location, open_uploads(location))
     return keys

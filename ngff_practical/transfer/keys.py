@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import PurePath
 
 from ngff_practical.errors import StorageError
 
@@ -12,6 +13,9 @@ _METADATA = (".zgroup", ".zarray", ".zmetadata", ".zattrs", "zarr.json")  # the 
 _JUNK = (".DS_Store", "Thumbs.db", "desktop.ini")
 _MOST_BYTES = 1024  # of a key, by S3's rules
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_NOT_ON_WINDOWS = re.compile(
+    r'[<>:"|?*]|[ .]$|^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)', re.IGNORECASE
+)
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -64,11 +68,11 @@ def check_sendable(key: str, prefix: str = "") -> None:
         raise StorageError(f"the key of {key!r} would have {length} bytes, and S3 allows {_MOST_BYTES}")
 
 
-def check_local_names(keys: Iterable[str]) -> None:
+def check_local_names(keys: Iterable[str], *, windows: bool = sys.platform == "win32") -> None:
     """Raise StorageError unless all keys, as a server listed them, can be files below one folder.
 
     A key that leads elsewhere ("../x", "/x", "C:x", a backslash) is refused, and so is one that is both a
-    file and a folder.
+    file and a folder, or on Windows one that would name a device or a hidden stream ("nul", "a:b").
     """
     wanted = set(keys)
     for key in wanted:
@@ -78,6 +82,7 @@ def check_local_names(keys: Iterable[str]) -> None:
             or any(_DRIVE.match(part) for part in parts)
             or "\\" in key
             or _CONTROL.search(key)
+            or (windows and any(_NOT_ON_WINDOWS.search(part) for part in parts))
         ):
             raise StorageError(
                 f"the server lists the key {key!r}, which cannot be a file below the destination; "
@@ -94,6 +99,6 @@ def check_local_names(keys: Iterable[str]) -> None:
             above = above.rpartition("/")[0]
 
 
-def local_path(root: Path, key: str) -> Path:
+def local_path[P: PurePath](root: P, key: str) -> P:
     """Return the file for a key below a folder; the key "" is the place itself."""
     return root.joinpath(*key.split("/")) if key else root
