@@ -9,9 +9,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ngff_practical.widgets.chunks import ChunkExplorer as ChunkExplorer
     from ngff_practical.widgets.requests import RequestMeter as RequestMeter
 
 _HOMES: dict[str, str] = {
+    "ChunkExplorer": "chunks",
     "RequestMeter": "requests",
 }
 

@@ -161,5 +161,6 @@ def _note_foreign(url, base, foreign):
 
 
 def _note_error(message, errors):
-    if message.type == "error":
+    # JupyterLab itself complains so when a kernel is restarted
+    if message.type == "error" and "Could not restore the debugger state" not in message.text:
         errors.append(f"{message.text} ({message.location.get('url')})")

@@ -48,6 +48,7 @@ def python(page, expression):
 def test_the_meter_lists_new_requests_by_itself_and_names_stay_text(cells):
     page = cells(METER)
     rows = page.locator(".ngff-waterfall tbody tr")
+    page.get_by_text("2 requests, 2.0 kB").wait_for()
     assert rows.count() == 2
     assert "<img src=x onerror=alert(1)>" in rows.first.inner_text()
     run(page, "source.record(Request('GET', 'idr/a.zarr/0/c/1', None, 200, 3000, 25.0, 'obstore', 1.1))")
@@ -73,6 +74,7 @@ def test_the_meters_slider_takes_the_arrow_keys_and_sets_the_line(cells):
 def test_a_paused_meter_asks_nothing(cells):
     page = cells(METER)
     pause = page.get_by_role("button", name="Pause")
+    page.get_by_text("2 requests, 2.0 kB").wait_for()
     pause.press("Space")
     assert pause.get_attribute("aria-pressed") == "true"
     run(page, "source.record(Request('GET', 'idr/a.zarr/0/c/1', None, 200, 3000, 25.0, 'obstore', 1.1))")
@@ -89,3 +91,64 @@ def test_after_a_restart_a_view_says_what_to_do(cells):
         "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart() }"
     )
     gone.wait_for(state="visible")
+
+
+EXPLORER = """
+from ngff_practical.model import Axis, Level, Pyramid
+from ngff_practical.widgets import ChunkExplorer
+def plan(name, chunks):
+    level = Level("0", (30, 100, 200), "uint16", chunks, (1.0, 1.0, 1.0), itemsize=2)
+    return Pyramid(name, "0.5", tuple(Axis(n, "space") for n in "zyx"), (level,))
+explorer = ChunkExplorer(plan("<b>planes</b>", (1, 50, 50)), plan("cubes", (15, 25, 25)))
+explorer
+"""
+COLOURS = """canvas => {
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    const seen = {};
+    for (let at = 0; at < data.length; at += 4) {
+        const key = `${data[at]},${data[at + 1]},${data[at + 2]}`;
+        seen[key] = (seen[key] ?? 0) + 1;
+    }
+    return seen;
+}"""
+
+
+def lit_share(page, index):
+    """Return the share of a canvas that is drawn in the warm colour of touched chunks."""
+    colours = page.locator(".ngff-chunks canvas").nth(index).evaluate(COLOURS)
+    warm = sum(n for key, n in colours.items() if (c := [*map(int, key.split(","))])[0] - c[2] > 60)
+    return warm / sum(colours.values())
+
+
+def test_dragging_over_a_plane_lights_up_the_chunks_of_both_layouts(cells):
+    page = cells(EXPLORER)
+    canvas = page.locator(".ngff-chunks canvas").first
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 4, box["y"] + 4)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.24, box["y"] + box["height"] * 0.49, steps=10)
+    page.mouse.up()
+    page.get_by_text("<b>planes</b>, level 0: 1 chunk in 1 object").wait_for()
+    assert "cubes, level 0: 4 chunks in 4 objects" in page.locator(".ngff-twin").inner_text()
+    page.wait_for_function(
+        "() => document.querySelector('.ngff-chunks input[type=text]').value.startsWith('15,')"
+    )
+    assert lit_share(page, 0) == pytest.approx(1 / 8, abs=0.04)
+    assert lit_share(page, 1) == pytest.approx(1 / 8, abs=0.04)
+
+
+def test_the_explorer_is_used_by_keyboard_alone(cells):
+    page = cells(EXPLORER)
+    region = page.get_by_label("region (z, y, x)")
+    region.fill("0, 0:50, 0:50")
+    region.press("Enter")
+    page.get_by_text("level 0: 1 chunk in 1 object").first.wait_for()
+    canvas = page.locator(".ngff-chunks canvas").first
+    canvas.focus()
+    page.keyboard.press("Shift+ArrowRight")
+    page.get_by_text("level 0: 2 chunks in 2 objects").first.wait_for()
+    assert "2 chunks" in canvas.get_attribute("aria-label")
+    region.fill("nonsense")
+    region.press("Enter")
+    page.get_by_role("alert").get_by_text("write one for each").wait_for()

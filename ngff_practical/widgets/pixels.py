@@ -1,0 +1,78 @@
+"""Voxels of a stored image for pictures: levels opened once, read by region, and made grey."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import numpy.typing as npt
+import zarr
+from zarr.core.metadata import ArrayV2Metadata, ArrayV3Metadata
+
+from ngff_practical.errors import StorageError
+from ngff_practical.meter import Recorder
+from ngff_practical.model import Place, Pyramid
+from ngff_practical.storage import zarr_store
+from ngff_practical.widgets.regions import Region
+
+type Grey = npt.NDArray[np.uint8]
+type _Array = zarr.Array[ArrayV2Metadata | ArrayV3Metadata]
+type Voxels = npt.NDArray[np.generic]
+
+
+class Levels:
+    """The arrays of an image, each opened when it is first read; several threads may read at a time."""
+
+    def __init__(self, place: Place, pyramid: Pyramid, *, recorder: Recorder | None = None) -> None:
+        self.pyramid = pyramid
+        self._store = zarr_store(place, recorder=recorder)
+        self._arrays: dict[int, _Array] = {}
+        self._lock = threading.Lock()
+
+    def read(self, level: int, region: Region) -> Voxels:
+        """Return the voxels of a region of a level.
+
+        Raises
+        ------
+        StorageError
+            They cannot be read.
+        """
+        try:
+            return np.asarray(self._array(level)[region])
+        except StorageError:
+            raise
+        except (
+            OSError,
+            ValueError,
+            RuntimeError,
+            TypeError,
+        ) as error:  # codecs, over damaged bytes
+            path = self.pyramid.levels[level].path
+            raise StorageError(
+                f"level {path} of {self.pyramid.name} cannot be read ({error}); validate it with --data"
+            ) from None
+
+    def _array(self, level: int) -> _Array:
+        with self._lock:
+            if level not in self._arrays:
+                path = self.pyramid.levels[level].path
+                self._arrays[level] = zarr.open_array(
+                    self._store, path=path, mode="r", zarr_format=self.pyramid.zarr_format
+                )
+            return self._arrays[level]
+
+
+def contrast(values: Voxels) -> tuple[float, float]:
+    """Return the values to show as black and as white: 1 and 99.8 of 100 lie above and below."""
+    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+    if finite.size == 0:
+        return 0.0, 1.0
+    low, high = (float(value) for value in np.percentile(finite.astype(np.float64), (1, 99.8)))
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+def grey(values: Voxels, low: float, high: float) -> Grey:
+    """Return values as 0 to 255, `low` and below as 0, `high` and above as 255; what is no number is 0."""
+    scaled = (values.astype(np.float32) - np.float32(low)) * np.float32(255 / max(high - low, 1e-12))
+    made: Grey = np.nan_to_num(np.clip(scaled, 0, 255), nan=0.0).astype(np.uint8)
+    return made
