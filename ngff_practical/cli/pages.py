@@ -99,12 +99,12 @@ def listing_page(folders: tuple[str, ...], objects: tuple[StoredObject, ...]) ->
 
 def doctor_page(checks: Sequence[Check]) -> None:
     """Print what was checked, and what to do about what is wrong."""
-    table = _table("", "check", "found")
+    table = table_of("", "check", "found")
     for check in checks:
         table.add_row(
-            *_cells("ok" if check.ok else "WRONG" if check.needed else "note", check.name, check.found)
+            *cells("ok" if check.ok else "WRONG" if check.needed else "note", check.name, check.found)
         )
-    _print(table)
+    print_table(table)
     for check in checks:
         if check.fix:
             show(f"{check.name}: {check.fix}")
