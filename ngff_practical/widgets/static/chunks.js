@@ -95,7 +95,7 @@ function render({ model, el }) {
       for (let at = stepX; at < width - 0.5; at += stepX) { pen.moveTo(at, 0); pen.lineTo(at, height); }
       pen.strokeStyle = style; pen.lineWidth = thick; pen.stroke();
     };
-    lines(y, x, panel.picture ? "rgba(255, 255, 255, 0.38)" : colour(root, "line"), 1);
+    lines(y, x, panel.picture ? "rgba(255, 255, 255, 0.38)" : "rgba(128, 128, 128, 0.6)", 1);
     if (grid.shard) lines(grid.shard[0] * sy, grid.shard[1] * sx, "#56b4e9", 2);
     pen.strokeStyle = "#e69f00";
     pen.lineWidth = 1.5;

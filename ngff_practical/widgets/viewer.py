@@ -1,0 +1,313 @@
+"""The pyramid viewer: pan and zoom like a map; only the tiles that are seen are read."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import traitlets
+
+from ngff_practical.errors import MetadataError, NgffPracticalError
+from ngff_practical.inspection import describe
+from ngff_practical.meter import Recorder
+from ngff_practical.model import Place
+from ngff_practical.storage import parse_place
+from ngff_practical.widgets.base import Message, Widget, script, style
+from ngff_practical.widgets.scene import ChannelView, Scene, hex_digits, label_tile
+from ngff_practical.widgets.tiles import Wishes
+from ngff_practical.widgets.viewing import (
+    Tile,
+    Window,
+    choose_level,
+    chunk_steps,
+    on_full,
+    scale_bar,
+    visible_tiles,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_OVERVIEW = 640  # pixels of the still picture's side
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A tile of one layer, as it is to look."""
+
+    scene: int
+    layer: str  # "image", or "labels/NAME"
+    tile: Tile
+    at: tuple[tuple[str, int], ...]
+    look: int
+
+    @property
+    def state(self) -> str:
+        return hashlib.sha256(repr((self.scene, self.layer, self.at, self.look)).encode()).hexdigest()[:12]
+
+    @property
+    def key(self) -> str:
+        return f"{self.state}/{self.tile.level}/{self.tile.top}/{self.tile.left}"
+
+
+class PyramidViewer(Widget):
+    """Look at an OME-Zarr of any size: local or on S3, any version, with its labels, a plate well by well.
+
+    ```python
+    PyramidViewer("embryo.ome.zarr")
+    ```
+    Drag to pan; the wheel zooms once the picture has the focus. The level follows the zoom. What it read is
+    counted below the picture.
+    """
+
+    _esm = script("viewer")
+    _css = style("viewer")
+    picture_size = (6.0, 5.0)
+
+    scene = traitlets.Dict(help="Name, size, sliders and labels of the image.").tag(sync=True)
+    channels: traitlets.List[object] = traitlets.List(help="How each channel is shown.").tag(sync=True)
+    choices = traitlets.Dict(help="Wells and fields, or images, that may be chosen.").tag(sync=True)
+    meter = traitlets.Unicode("", help="Requests, bytes and time so far.").tag(sync=True)
+
+    def __init__(self, image: str | Place) -> None:
+        super().__init__()
+        self._place = parse_place(image) if isinstance(image, str) else image
+        self.recorder = Recorder()
+        self._number = 0
+        self._wishes: Wishes[_Job] = Wishes(self._make)
+        self._wells: tuple[str, ...] = ()
+        self._fields: tuple[str, ...] = ()
+        self._well = self._field = ""
+        self._open_place()
+
+    def receive(self, message: Message, buffers: Sequence[memoryview]) -> bool:
+        """Do what a person did in the view."""
+        with self._lock:
+            match message:
+                case {"do": "see"}:
+                    return self._see(message)
+                case {"do": "channel", "index": int() as index} if 0 <= index < len(self._scene.channels):
+                    self._change_channel(index, message)
+                case {"do": "pick", "label": str() as name} if name in self._scene.label_names:
+                    y, x = message.get("y"), message.get("x")
+                    if isinstance(y, int | float) and isinstance(x, int | float):
+                        picked = self._scene.pick(name, self._at(message), float(y), float(x))
+                        self.send({"picked": picked, "y": y, "x": x})
+                        self.meter = str(self.recorder.totals)
+                case {"do": "choose", "well": str() as well, "field": str() as field}:
+                    self._choose(well, field)
+        return False
+
+    # Opening
+
+    def _open_place(self) -> None:
+        found = describe(self._place)
+        if found.kind == "plate":
+            self._wells = found.wells
+            if not self._wells:
+                raise MetadataError(f"the plate at {self._place} has no wells to look at")
+            self._choose(self._wells[0], "")
+        elif found.kind in ("well", "bioformats2raw", "scene"):
+            self._fields = found.images
+            if not self._fields:
+                raise MetadataError(f"the {found.kind} at {self._place} holds no image to look at")
+            self._choose("", self._fields[0])
+        else:
+            self._open(self._place)
+
+    def _choose(self, well: str, field: str) -> None:
+        place = self._place
+        if self._wells:
+            if well not in self._wells:
+                return
+            place = place / well
+            if well != self._well:
+                self._fields = describe(place).images
+        if field not in self._fields:
+            field = self._fields[0] if self._fields else ""
+        if not field:
+            raise MetadataError(f"the well {well} holds no field to look at; choose another")
+        self._open(place / field)
+        self._well, self._field = well, field
+        self.choices = {
+            "wells": list(self._wells),
+            "well": well,
+            "fields": list(self._fields),
+            "field": field,
+            "what": "field" if self._wells else "image",
+        }
+
+    def _open(self, place: Place) -> None:
+        self._scene = Scene(place, self.recorder)
+        self._number += 1
+        self._look = 0
+        pyramid = self._scene.pyramid
+        self.notice = ""
+        with self.hold_sync():
+            self.scene = {
+                "number": self._number,
+                "name": pyramid.name,
+                "height": pyramid.shape[-2],
+                "width": pyramid.shape[-1],
+                "sliders": [
+                    [name, size // 2 if name == "z" else 0, size]
+                    for name, size in zip(pyramid.axis_names[:-2], pyramid.shape[:-2], strict=True)
+                    if name != "c" and size > 1
+                ],
+                "labels": list(self._scene.label_names),
+                "levels": [level.path for level in pyramid.levels],
+            }
+            self._say_channels()
+            self.meter = str(self.recorder.totals)
+            self.text = self._sentence(len(pyramid.levels) - 1, {})
+
+    # Seeing
+
+    def _see(self, message: Message) -> bool:
+        window = _window(message)
+        if window is None:
+            return False
+        scene, at = self._scene, self._at(message)
+        where = tuple(sorted(at.items()))
+        tiles = visible_tiles(scene.pyramid, window)
+        jobs = [_Job(self._number, "image", tile, where, self._look) for tile in tiles]
+        label = message.get("label")
+        if isinstance(label, str) and label in scene.label_names:
+            try:
+                scene.labels(label)
+            except NgffPracticalError as error:
+                self.notice = str(error)
+            else:
+                jobs += [_Job(self._number, f"labels/{label}", tile, where, 0) for tile in tiles]
+        level = choose_level(scene.pyramid, window.zoom)
+        have = message.get("have")
+        known = set(have) if isinstance(have, list) else set()
+        self.send(
+            {
+                "plan": {
+                    "states": sorted({job.state for job in jobs}),
+                    "level": level,
+                    "keys": [job.key for job in jobs],
+                    "grid": list(chunk_steps(scene.pyramid, scene.pyramid.levels[level])),
+                    "bar": list(scale_bar(scene.pyramid, window.zoom)),
+                }
+            }
+        )
+
+        def done() -> None:
+            with self._lock:
+                self.meter = str(self.recorder.totals)
+                self.text = self._sentence(level, at)
+            self.finish(message)
+
+        self._wishes.replace([job for job in jobs if job.key not in known], done)
+        return True
+
+    def _make(self, job: _Job) -> None:
+        """Render one tile and send it; called in threads of the queue."""
+        scene = self._scene
+        if job.scene != self._number:
+            return
+        at = dict(job.at)
+        try:
+            if job.layer == "image":
+                pixels = scene.render(job.tile, at, scene.channels)
+            else:
+                name = job.layer.removeprefix("labels/")
+                tile = label_tile(scene.pyramid, scene.labels(name).pyramid, job.tile)
+                pixels = scene.render_labels(name, tile, at)
+        except NgffPracticalError as error:
+            self.notice = str(error)
+            return
+        self.send(
+            {
+                "tile": job.key,
+                "layer": job.layer.split("/")[0],
+                "state": job.state,
+                "level": job.tile.level,
+                "rect": list(on_full(scene.pyramid, job.tile)),
+                "size": [pixels.shape[0], pixels.shape[1]],
+            },
+            [pixels.tobytes()],
+        )
+
+    def _at(self, message: Message) -> dict[str, int]:
+        """Return the place along the other axes that a message names, within the image."""
+        stated = message.get("at")
+        found = stated if isinstance(stated, dict) else {}
+        at = {}
+        for name, start, size in self.scene["sliders"]:
+            wanted = found.get(name, start)
+            at[name] = min(max(wanted, 0), size - 1) if isinstance(wanted, int) else start
+        return at
+
+    def _sentence(self, level: int, at: Mapping[str, int]) -> str:
+        pyramid = self._scene.pyramid
+        shape = " × ".join(f"{name} {size}" for name, size in self._scene.sizes.items())
+        place = "".join(f", {name} {index}" for name, index in at.items())
+        names = ", ".join(one.name for one in self._scene.channels if one.visible) or "no channel"
+        return f"{pyramid.name} ({shape}): level {pyramid.levels[level].path}{place}; {names}."
+
+    # Channels
+
+    def _change_channel(self, index: int, message: Message) -> None:
+        channel = self._scene.channels[index]
+        visible, low, high = message.get("visible"), message.get("low"), message.get("high")
+        color = message.get("color")
+        if isinstance(visible, bool):
+            if visible and channel.limits == (0.0, 1.0):
+                channel = self._scene.measured(index, channel)
+            channel = replace(channel, visible=visible)
+        if isinstance(low, int | float) and isinstance(high, int | float) and math.isfinite(low + high):
+            channel = replace(channel, low=float(low), high=float(high))
+        if isinstance(color, str) and (digits := hex_digits(color)):
+            channel = replace(channel, color=digits)
+        changed = [*self._scene.channels]
+        changed[index] = channel
+        self._scene.channels = tuple(changed)
+        self._look += 1
+        self._say_channels()
+
+    def _say_channels(self) -> None:
+        self.channels = [_channel_trait(channel) for channel in self._scene.channels]
+
+    def draw(self, figure: Figure) -> None:
+        """Draw the whole plane from the level that fits."""
+        scene = self._scene
+        pyramid = scene.pyramid
+        height, width = pyramid.shape[-2], pyramid.shape[-1]
+        index = choose_level(pyramid, min(_OVERVIEW / max(height, width), 1.0))
+        level = pyramid.levels[index]
+        tile = Tile(index, 0, 0, min(level.shape[-2], 4096), min(level.shape[-1], 4096))
+        axes = figure.subplots()
+        axes.set_title(self.text, fontsize=8, wrap=True, parse_math=False)
+        axes.axis("off")
+        try:
+            axes.imshow(scene.render(tile, self._at({}), scene.channels))
+        except NgffPracticalError as error:
+            axes.text(0.02, 0.5, str(error), wrap=True, fontsize=8, parse_math=False)
+
+
+def _window(message: Message) -> Window | None:
+    values = [message.get(name) for name in ("top", "left", "height", "width", "zoom")]
+    numbers = [float(value) for value in values if isinstance(value, int | float) and math.isfinite(value)]
+    if len(numbers) != 5 or min(numbers[2:]) <= 0:
+        return None
+    return Window(*numbers)
+
+
+def _channel_trait(channel: ChannelView) -> dict[str, object]:
+    low, high = channel.limits
+    return {
+        "name": channel.name,
+        "color": f"#{channel.color}",
+        "low": channel.low,
+        "high": channel.high,
+        "min": low,
+        "max": high,
+        "step": 1 if high - low > 20 else (high - low) / 200,
+        "visible": channel.visible,
+    }
