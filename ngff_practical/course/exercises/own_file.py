@@ -1,0 +1,95 @@
+"""A stack of the learner's own, judged by the validator; and small stacks with the notes they are given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ngff_practical.course.answers import shown, text
+from ngff_practical.course.exercise import Mistake, Problem, Seat, exercise
+from ngff_practical.errors import NgffPracticalError
+from ngff_practical.inspection import describe_image, validate
+from ngff_practical.samples import blastocyst
+
+
+@exercise("own-file", "A stack of your own", required=False)
+def own_file(seat: Seat) -> Problem:
+    """Take any image that the validator finds nothing wrong with."""
+    seat.folder.mkdir(parents=True, exist_ok=True)
+
+    def looked(answer: object) -> str | None:
+        """Return what is wrong with an answer, None where nothing is."""
+        named = text(answer)
+        if not named or len(named) > 1000:
+            return f"`answer` is {shown(answer)}. Looked for: the path of your OME-Zarr image."
+        place = Path(named)
+        if place.is_file():
+            return "This is a file. Convert it first, and put the path of the image that was written here."
+        if not place.is_dir():
+            return f"{shown(named)} is no folder here. Is the path relative to where the notebook runs?"
+        try:
+            found = describe_image(place)
+            wrong = [issue for issue in validate(place) if issue.severity != "should"]
+        except NgffPracticalError as error:
+            return f"It does not open as an image: {error}"
+        if wrong:
+            return f"{len(wrong)} problem(s); the first: {wrong[0].where}: {wrong[0].message}."
+        if len(found.levels) < 2 and max(found.shape[-2:]) > 1024:
+            return f"Valid, but it has one level of {found.shape}: who looks at all of it fetches all of it."
+        return None
+
+    def empty_folder() -> Path:
+        folder = seat.folder / "not-an-image"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    return Problem(
+        task="Convert a stack of your own, and put the path of what was written into `answer`. The validator "
+        'judges it. No stack at hand? `samples.sample_stack(folder / "own.tif")` makes a small one.',
+        wants="the path of an OME-Zarr image on this machine",
+        right=lambda answer: looked(answer) is None,
+        solution=(
+            "from ngff_practical import convert_stack, course, find_stack, plan_pyramid, samples\n\n"
+            f'folder = course.workspace("{seat.folder.name}")\n'
+            'own = find_stack(samples.sample_stack(folder / "own.tif"))\n'
+            'answer = folder / "own.ome.zarr"\n'
+            "convert_stack(own, answer, plan_pyramid(own), overwrite=True)"
+        ),
+        why="It opens, and the validator found nothing that breaks a rule of the specification.",
+        hints=(
+            "Three steps: `find_stack`, `plan_pyramid`, `convert_stack`. Each takes what the one "
+            "before gave.",
+            "The answer is the path that `convert_stack` wrote to, not that of the TIFF.",
+        ),
+        mistakes=(
+            Mistake(
+                lambda: write_stack(seat, "own-not-converted.tif", (4, 16, 16), axes="ZYX"),
+                lambda answer: looked(answer) or "",
+                made=lambda answer: bool(text(answer)) and _is_file(answer),
+            ),
+            Mistake(
+                empty_folder,
+                lambda answer: looked(answer) or "",
+                made=lambda answer: bool(text(answer)) and Path(text(answer) or "").is_dir(),
+            ),
+        ),
+        otherwise=lambda answer: looked(answer) or "",
+    )
+
+
+def write_stack(seat: Seat, name: str, shape: tuple[int, int, int], *, axes: str) -> Path:
+    """Write a small stack whose notes say these axes, and no voxel size, unless it is there already."""
+    import tifffile
+
+    seat.folder.mkdir(parents=True, exist_ok=True)
+    path = seat.folder / name
+    if not path.exists():
+        part = path.with_suffix(".part")
+        pixels = blastocyst(shape=shape, nuclei=12).image[1]
+        tifffile.imwrite(part, pixels, imagej=True, metadata={"axes": axes})
+        part.replace(path)
+    return path
+
+
+def _is_file(answer: object) -> bool:
+    named = text(answer) or ""
+    return len(named) <= 1000 and Path(named).is_file()
