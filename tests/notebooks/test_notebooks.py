@@ -9,6 +9,8 @@ import nbclient
 import nbformat
 import pytest
 
+from ngff_practical.course.catalogue import exercises_of
+
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 
 # Runs before the first cell: a connection to any other machine raises, so that no lesson depends on one.
@@ -23,6 +25,8 @@ def _guarded(self, address):
 _socket.socket.connect = _guarded
 """
 
+BLANK = "answer = ____"
+
 pytestmark = [
     pytest.mark.s3,
     pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem),
@@ -34,8 +38,11 @@ def run(course_environment, tmp_path_factory):
     """Execute a notebook in a folder of its own; each is executed once for all tests of this module."""
     folder = tmp_path_factory.mktemp("notebooks")
 
-    def execute(path):
+    def execute(path, *, solved=False):
         notebook = nbformat.read(path, as_version=4)
+        for cell in exercise_cells(notebook) if solved else []:
+            assert cell.source.count(BLANK) == 1
+            cell.source = cell.source.replace(BLANK, "exec(task.solution().code)")
         notebook.cells.insert(0, nbformat.v4.new_code_cell(ONLY_THIS_MACHINE))
         resources = {"metadata": {"path": str(folder)}}
         nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", resources=resources).execute(
@@ -44,6 +51,19 @@ def run(course_environment, tmp_path_factory):
         return notebook
 
     return lru_cache(execute), execute
+
+
+def exercise_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code" and "lesson.exercise(" in cell.source]
+
+
+def outcomes(notebook):
+    """Return the first line of what each exercise's check said."""
+    shown = [
+        [output.data["text/plain"] for output in cell.outputs if output.output_type == "execute_result"]
+        for cell in exercise_cells(notebook)
+    ]
+    return [texts[-1].splitlines()[0] if texts else "nothing" for texts in shown]
 
 
 def outputs(notebook):
@@ -58,6 +78,19 @@ def test_a_notebook_runs_untouched_and_offline(path, run):
     assert [
         output.text for output in shown if output.get("name") == "stderr" and "Warning" in output.text
     ] == []
+
+
+def test_every_exercise_is_not_attempted_in_an_untouched_notebook(path, run):
+    once, _ = run
+    said = outcomes(once(path))
+    assert said == ["○ Not attempted"] * len(exercises_of(path.stem))
+
+
+def test_every_exercise_is_passed_in_a_solved_notebook(path, run):
+    _, execute = run
+    solved = execute(path, solved=True)
+    assert [output for output in outputs(solved) if output.output_type == "error"] == []
+    assert outcomes(solved) == ["✔ Passed"] * len(exercises_of(path.stem))
 
 
 def test_a_notebook_runs_again_where_it_has_run_before(path, run):

@@ -214,4 +214,4 @@ def byte_range(seat: Seat) -> Problem:
     )
 
 
-EXERCISES: tuple[Exercise, ...] = (four_parts, slash_trap, many_or_few, byte_range)
+EXERCISES: tuple[Exercise, ...] = (four_parts, slash_trap, byte_range, many_or_few)

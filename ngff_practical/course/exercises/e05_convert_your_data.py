@@ -254,7 +254,7 @@ def few_objects(seat: Seat) -> Problem:
     )
 
 
-EXERCISES: tuple[Exercise, ...] = (axes, voxel_size, few_objects, own_file)
+EXERCISES: tuple[Exercise, ...] = (voxel_size, axes, few_objects, own_file)
 
 
 def _has(source: StackSource, axis: str) -> bool:
