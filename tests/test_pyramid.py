@@ -226,12 +226,12 @@ def test_a_level_that_is_only_read_is_cut_at_chunks_and_still_yields_whole_shard
     assert (coarse_seen == 1).all()
 
 
-def test_two_workers_write_large_shards_in_600_mb():
+def test_large_shards_are_written_in_600_mb_however_many_processors_there_are():
     pyramid = plan_pyramid(
         a_stack((256, 2048, 2048)), chunks=(64, 128, 128), shards=(64, 1024, 1024), levels=5
     )
-    assert fitting_workers(pyramid, processors=2) == 2
-    assert peak_memory_bytes(pyramid, workers=2) < 720e6  # as if no pixel could be compressed
+    workers = fitting_workers(pyramid, processors=8)
+    assert peak_memory_bytes(pyramid, workers=workers) < 600e6
 
 
 def test_memory_does_not_grow_with_the_depth_of_the_stack():

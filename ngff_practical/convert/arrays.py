@@ -85,10 +85,11 @@ def write_region(place: Place, pyramid: Pyramid, level: Level, region: Region, b
     The fast pipeline (zarrs 0.2) leaves out objects that hold nothing but the fill value, whatever it is
     told; zarr's own then writes those. It writes shards, too: there it is the faster one, in half the memory.
     """
-    array = open_level(place, pyramid, level, exact=level.shards is not None)
+    exact = level.shards is not None or level not in pyramid.levels
+    array = open_level(place, pyramid, level, exact=exact)
     with _as_os_errors():
         array[region] = block
-    if level.shards:
+    if exact:
         return
     for box in boxes(region, level.object_shape):
         inside = (slice(b.start - r.start, b.stop - r.start) for b, r in zip(box, region, strict=True))

@@ -14,7 +14,7 @@ type Region = tuple[slice, ...]
 SLAB_BYTES = 64 * 2**20  # the aim for one piece; a single object may need more
 READ_BYTES = 16 * 2**20  # the aim for a piece that is only read
 SCRATCH = "scratch"  # ends the path of a level that is there during a conversion only
-WORKERS_BYTES = 576 * 2**20  # the aim for all workers together
+WORKERS_BYTES = 512 * 2**20  # the aim for all workers together
 PROGRAM_BYTES = 110 * 2**20  # interpreter, numpy, zarr and the codecs, before the first pixel
 
 
