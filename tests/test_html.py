@@ -166,3 +166,19 @@ def test_terminal_shows_hostile_text_as_text(tmp_path: Path, capsys: pytest.Capt
     out = capsys.readouterr().out
     assert "[red]" in out
     assert all(line.isprintable() for line in out.splitlines())
+
+
+def test_json_gives_hostile_text_back_and_shows_none_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(DATA / "sound" / "0_5_channels", tmp_path / "evil.zarr")
+    path = tmp_path / "evil.zarr" / "zarr.json"
+    document = json.loads(path.read_text())
+    label = f"{EVIL}\ud800\U000e0041µ"
+    document["attributes"]["ome"]["omero"]["channels"][0]["label"] = label
+    path.write_text(json.dumps(document))
+    assert main(["info", str(tmp_path / "evil.zarr"), "--json"]) == 0
+    out = capsys.readouterr().out
+    out.encode()
+    assert all(line.isprintable() for line in out.splitlines())
+    assert json.loads(out)["channels"][0]["label"] == label

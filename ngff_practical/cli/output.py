@@ -24,13 +24,22 @@ def show(text: str) -> None:
 
 
 def emit(document: Json) -> None:
-    """Print the one JSON document of a command, on stdout; NaN and infinity, which JSON has not, are null."""
-    print(json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False))
+    """Print the one JSON document of a command, on stdout; NaN and infinity, which JSON has not, are null.
+
+    Characters that a terminal would obey, and halves of characters that no encoding has, are written as JSON
+    escapes: whoever parses the document gets them back.
+    """
+    text = json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False)
+    print("".join(character if character.isprintable() else _escape(character) for character in text))
 
 
 def escape(text: str) -> str:
     """Return text that cannot move the cursor, colour the terminal or turn the reading direction."""
     return escaped(text, limit=LONGEST_LINE)
+
+
+def _escape(character: str) -> str:
+    return character if character == "\n" else json.dumps(character)[1:-1]
 
 
 def _finite(value: object) -> object:
