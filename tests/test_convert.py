@@ -277,7 +277,7 @@ def test_what_a_killed_conversion_left_is_no_image_and_is_cleared_away(planes, t
     monkeypatch.setattr(
         destination_module.shutil, "rmtree", lambda *_, **__: None
     )  # as if killed: no tidying up
-    monkeypatch.setattr(run_module, "write_root", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(run_module, "write_root", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         convert(source, destination, pyramid)
     left = tmp_path / "out.zarr.partial"
