@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import shutil
+import socketserver
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,9 +16,10 @@ import pytest
 from ngff_practical import sandbox
 from ngff_practical.cli import main
 from ngff_practical.doctor import Check, check_computer, check_hosts, check_place, check_sandbox, ready
-from ngff_practical.errors import SandboxError
+from ngff_practical.errors import SandboxError, StorageError
+from ngff_practical.model import Location
 from ngff_practical.sandbox import Fault, Sandbox
-from ngff_practical.storage import list_objects, write_object
+from ngff_practical.storage import list_objects, read_object, write_object
 
 pytestmark = pytest.mark.s3
 
@@ -167,6 +169,23 @@ def test_failing_connections_are_told_apart(
     (proxy,) = check_hosts(["http://somewhere.invalid"])
     assert "the proxy 127.0.0.1 does not let requests through" in proxy.found
     assert "planted" not in repr(proxy)
+
+
+@pytest.mark.parametrize("answer", [b"407 Proxy Authentication Required", b"403 Forbidden"])
+def test_proxy_that_does_not_let_s3_through_is_named(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
+    class Proxy(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(4096)
+            self.request.sendall(b"HTTP/1.1 " + answer + b"\r\nContent-Length: 0\r\n\r\n")
+
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Proxy)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{server.server_address[1]}")
+    place = Location(f"https://{answer[:3].decode()}.example.org", "bucket", anonymous=True)
+    with pytest.raises(StorageError, match=r"the proxy .* does not let requests through .*check HTTPS_PROXY"):
+        read_object(place, "key")
+    server.shutdown()
+    server.server_close()
 
 
 # a place on S3

@@ -20,6 +20,9 @@ type Doing = Literal["read", "list", "write", "delete"]
 _BROKEN = (
     ("NotPartial", "whole only"),
     ("RangeNotSupported", "whole only"),
+    ("ProxyAuthRequired", "proxy"),
+    ("TunnelUnsuccessful", "proxy"),
+    ("Failed to connect to proxy", "proxy"),
     ("ConnectionRefused", "refused"),
     ("Could not connect to the endpoint", "refused"),
     ("Connect timeout", "timeout"),
@@ -32,9 +35,6 @@ _BROKEN = (
     ("timed out", "timeout"),
     ("NetworkUnreachable", "refused"),
     ("HostUnreachable", "refused"),
-    ("tunnel error", "proxy"),
-    ("proxy authentication", "proxy"),
-    ("Failed to connect to proxy", "proxy"),
     ("Connection was closed", "broken"),
     ("Connection broken", "broken"),
     ("error sending request", "broken"),
@@ -151,7 +151,7 @@ def _unreachable(failure: Failure, location: Location) -> StorageError:
             way_out = (
                 "is the sandbox running? start it with `ngff-practical sandbox start`"
                 if local
-                else "check the address, the network, and whether a firewall is in between"
+                else f"check the address, the network{_proxy(endpoint)}, and whether a firewall is in between"
             )
             return StorageError(f"nothing answers at {endpoint}; {way_out}")
         case "unknown host":
@@ -176,6 +176,12 @@ def _unreachable(failure: Failure, location: Location) -> StorageError:
             )
         case _:
             return StorageError(f"the connection to {endpoint} broke off; try again")
+
+
+def _proxy(endpoint: str) -> str:
+    from urllib.request import getproxies
+
+    return ", the proxy in HTTPS_PROXY" if urlsplit(endpoint).scheme in getproxies() else ""
 
 
 def _not_found(failure: Failure, location: Location, url: str, doing: Doing) -> StorageError:
