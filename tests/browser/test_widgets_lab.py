@@ -1,5 +1,8 @@
 """Widgets as a person uses them, in a real JupyterLab under a prefix, with nothing fetched from elsewhere."""
 
+import json
+import time
+
 import pytest
 
 pytestmark = pytest.mark.browser
@@ -45,6 +48,13 @@ def python(page, expression):
     )
 
 
+def wait_for(page, expression, value):
+    """Wait until an expression in the kernel has this repr."""
+    end = time.monotonic() + 30
+    while (found := python(page, expression)) != value:
+        assert time.monotonic() < end, f"{expression} is {found}, not {value}"
+
+
 def test_the_meter_lists_new_requests_by_itself_and_names_stay_text(cells):
     page = cells(METER)
     rows = page.locator(".ngff-waterfall tbody tr")
@@ -63,12 +73,11 @@ def test_the_meters_slider_takes_the_arrow_keys_and_sets_the_line(cells):
     for _ in range(5):
         page.keyboard.press("ArrowRight")
     assert slider.get_attribute("aria-valuetext") == "45 ms"
-    page.wait_for_function("() => document.querySelector('.ngff-requests')")
-    assert python(page, "source.line['latency_ms']") == "45.0"
+    wait_for(page, "source.line['latency_ms']", "45.0")
     page.get_by_role("combobox", name="bandwidth").select_option("2 MB/s")
     page.get_by_role("button", name="Clear").press("Enter")
     page.get_by_text("No request yet").wait_for()
-    assert python(page, "source.line['kbytes_per_s']") == "2000.0"
+    wait_for(page, "source.line['kbytes_per_s']", "2000.0")
 
 
 def test_a_paused_meter_asks_nothing(cells):
@@ -152,3 +161,119 @@ def test_the_explorer_is_used_by_keyboard_alone(cells):
     region.fill("nonsense")
     region.press("Enter")
     page.get_by_role("alert").get_by_text("write one for each").wait_for()
+
+
+VIEWER = """
+from ngff_practical.course import connect
+from ngff_practical.widgets import PyramidViewer
+server = connect()
+server.set_network(latency_ms=20)
+viewer = PyramidViewer(server.location('idr', 'zarr/v0.4/idr0062A/6001240.zarr', anonymous=True))
+viewer
+"""
+STEPS = 40
+DRAG = """async ({ steps, from }) => {
+    const input = document.querySelector('.ngff-viewer .ngff-sliders input');
+    for (let step = 1; step <= steps; step += 1) {
+        input.value = from + step;
+        input.dispatchEvent(new Event('input', { bubbles: true }));
+        await new Promise(resolve => setTimeout(resolve, 16));
+    }
+    const start = performance.now();
+    const wanted = `z ${from + steps};`;
+    const text = () => document.querySelector('.ngff-viewer .ngff-twin').textContent;
+    while (!text().includes(wanted)) await new Promise(resolve => setTimeout(resolve, 5));
+    return performance.now() - start;
+}"""
+
+
+def greys(page):
+    """Return how many different grey values the viewer's canvas shows."""
+    colours = page.locator(".ngff-viewer canvas").evaluate(COLOURS)
+    return len({sum(map(int, key.split(","))) for key in colours})
+
+
+def read_so_far(page):
+    return int(python(page, "viewer.recorder.request_count()"))
+
+
+def wait_until_seen(page, words):
+    page.locator(".ngff-viewer .ngff-twin").get_by_text(words).wait_for()
+    page.wait_for_function("() => document.querySelector('.ngff-badge').textContent !== ''")
+
+
+def test_a_fast_drag_costs_at_most_half_of_the_requests_of_its_steps(cells, record_property):
+    page = cells(VIEWER)
+    wait_until_seen(page, "z 118")
+    assert greys(page) > 50
+    per_plane = 2  # one object for each channel
+    before = read_so_far(page)
+    settled_ms = page.evaluate(DRAG, {"steps": STEPS, "from": 118})
+    spent = read_so_far(page) - before
+    record_property("settled_ms", round(settled_ms))
+    print(f"settled {settled_ms:.0f} ms after the last step; {spent} of {STEPS * per_plane} requests")
+    assert 0 < spent <= STEPS * per_plane / 2
+
+
+def test_the_viewer_is_used_by_mouse_and_names_the_label_that_is_clicked(cells):
+    page = cells(VIEWER)
+    wait_until_seen(page, "z 118")
+    page.get_by_label("labels").select_option(index=1)
+    canvas = page.locator(".ngff-viewer canvas")
+    canvas.scroll_into_view_if_needed()
+    page.wait_for_function("() => document.querySelectorAll('.ngff-viewer').length === 1")
+    label = json.loads(
+        python(
+            page,
+            "import json; import numpy as np; ids = viewer._scene.labels('0').levels.read(0, "
+            "(slice(0, 1), slice(118, 119), slice(0, 275), slice(0, 271)))[0, 0]; "
+            "y, x = map(int, np.argwhere(ids)[len(np.argwhere(ids)) // 2]); "
+            "json.dumps([y, x, int(ids[y, x])])",
+        ).strip("'")
+    )
+    box = canvas.bounding_box()
+    zoom = min(box["width"] / 271, box["height"] / 275)
+    page.mouse.click(
+        box["x"] + box["width"] / 2 + (label[1] + 0.5 - 135.5) * zoom,
+        box["y"] + box["height"] / 2 + (label[0] + 0.5 - 137.5) * zoom,
+    )
+    page.get_by_text(f"Label {label[2]}: ").wait_for()
+    assert "µm³" in page.locator(".ngff-picked").inner_text()
+
+
+def test_the_viewer_is_used_by_keyboard_alone(cells):
+    page = cells(VIEWER)
+    wait_until_seen(page, "z 118")
+    canvas = page.locator(".ngff-viewer canvas")
+    canvas.focus()
+    page.keyboard.press("PageUp")
+    wait_until_seen(page, "z 119")
+    bar = page.locator(".ngff-scalebar span")
+    before = bar.inner_text()
+    for _ in range(4):
+        page.keyboard.press("+")
+    page.wait_for_function(
+        "before => document.querySelector('.ngff-scalebar span').textContent !== before", arg=before
+    )
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("0")
+    page.wait_for_function(
+        "before => document.querySelector('.ngff-scalebar span').textContent === before", arg=before
+    )
+    page.get_by_label("LaminB1", exact=True).press("Space")
+    page.locator(".ngff-viewer .ngff-twin").get_by_text("119; Dapi").wait_for()
+
+
+def test_the_viewer_answers_while_a_cell_runs(cells):
+    page = cells(VIEWER)
+    wait_until_seen(page, "z 118")
+    page.evaluate(
+        """() => {
+            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+            kernel.requestExecute({ code: 'import time\\nfor _ in range(600): time.sleep(0.1)' });
+        }"""
+    )
+    page.locator(".ngff-viewer canvas").focus()
+    page.keyboard.press("PageUp")
+    wait_until_seen(page, "z 119")
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()")
