@@ -128,4 +128,5 @@ def _judge(problem: Problem, answer: object) -> Verdict:
             return Verdict("not yet", mistake.said_of(answer))
     if problem.otherwise:
         return Verdict("not yet", problem.otherwise(answer))
-    return Verdict("not yet", f"`answer` is {shown(answer)}, and that is not it. Looked for: {problem.wants}.")
+    looked_at = f"`answer` is {shown(answer)}, and that is not it."
+    return Verdict("not yet", f"{looked_at} Looked for: {problem.wants}.")
