@@ -51,7 +51,7 @@ class Case:
     voxel_size: tuple[float, ...]
     codec: str
     seed: int
-    band_bytes: int = bands.BAND_BYTES
+    slab_bytes: int = bands.SLAB_BYTES
 
     @property
     def pixels(self):
@@ -91,7 +91,7 @@ def cases(draw, dtypes=INTEGERS + FLOATS, versions=("0.4", "0.5", "0.6"), layout
         voxel_size=tuple(draw(st.sampled_from([0.1, 2.0, 3.7])) if axis in "zyx" else 1.0 for axis in axes),
         codec=draw(st.sampled_from(["blosc-zstd", "zstd", "gzip", "none"])),
         seed=draw(st.integers(0, 2**16)),
-        band_bytes=draw(st.sampled_from([1, 500, bands.BAND_BYTES])),
+        slab_bytes=draw(st.sampled_from([1, 500, bands.SLAB_BYTES])),
     )
 
 
@@ -125,7 +125,8 @@ def converted(case, pixels, folder):
         codec=case.codec,
     )
     with pytest.MonkeyPatch.context() as patch:  # a row of these stacks is never too long for a band
-        patch.setattr(bands, "BAND_BYTES", case.band_bytes)
+        patch.setattr(bands, "SLAB_BYTES", case.slab_bytes)
+        patch.setattr(bands, "READ_BYTES", case.slab_bytes)
         convert_stack(source, folder / "image.ome.zarr", pyramid, verify="none")
     return folder / "image.ome.zarr"
 
