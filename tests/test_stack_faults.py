@@ -137,7 +137,7 @@ FILES: dict[str, tuple[Callable[[Path], Path], str]] = {
     "no rows in a strip": (lambda f: patched(write(f), 278, 0), "strips of 0 rows"),
     "a codec nobody has": (
         lambda f: patched(write(f), 259, 65001),
-        "compressed with EER_V1, which cannot be decoded",
+        "nothing decodes EER_V1",
     ),
 }
 

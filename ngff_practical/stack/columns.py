@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -215,7 +216,7 @@ def _word_of(before: str) -> str:
 def _even(columns: Sequence[Column]) -> bool:
     """Return True where each word is in equally many names, as channels are and odd files are not."""
     for column in columns:
-        counts = [sum(text == other for other in column.texts) for text in dict.fromkeys(column.texts)]
+        counts = Counter(column.texts).values()
         if min(counts) * 2 < max(counts):
             return False
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from ngff_practical.model import Place, Shape
 from ngff_practical.stack.faults import clean, listed, shown
 from ngff_practical.stack.pattern import Value
 
+_MOST_NAMED = 4
 _NUMBER = re.compile(r"([0-9]+)")
 
 
@@ -54,15 +56,17 @@ def arrange(files: Sequence[Path], letters: Sequence[str], rows: Sequence[tuple[
             )
         cells[row] = file
     values = [sorted({row[at] for row in rows}, key=rank) for at in range(len(letters))]
-    missing = [cell for cell in itertools.product(*values) if cell not in cells]
-    if missing:
+    lacking = math.prod(map(len, values)) - len(cells)
+    if lacking:
+        missing = (cell for cell in itertools.product(*values) if cell not in cells)
         named = [
             " ".join(f"{letter}{value}" for letter, value in zip(letters, cell, strict=True))
-            for cell in missing
+            for cell in itertools.islice(missing, _MOST_NAMED)
         ]
+        more = f" and {lacking - len(named)} more" if lacking > len(named) else ""
         raise StackError(
-            f"{len(missing)} of {math.prod(map(len, values))} planes are missing: {listed(named)}; add them, "
-            f"or leave the incomplete ones out{_complete(letters, values, missing)}"
+            f"{lacking} of {lacking + len(cells)} planes are missing: {listed(named)}{more}; add them, "
+            f"or leave the incomplete ones out{_complete(letters, values, rows)}"
         )
     ordered = tuple(cells[cell] for cell in itertools.product(*values))
     for letter, steps in zip(letters, values, strict=True):
@@ -120,12 +124,14 @@ def _parts(file: Place) -> tuple[str, ...]:
 
 
 def _complete(
-    letters: Sequence[str], values: Sequence[list[Value]], missing: Sequence[tuple[Value, ...]]
+    letters: Sequence[str], values: Sequence[list[Value]], rows: Sequence[tuple[Value, ...]]
 ) -> str:
     """Return how a pattern keeps the channels that are whole, "" where no channel is."""
     if "c" in letters:
         at = list(letters).index("c")
-        whole = [value for value in values[at] if value not in {cell[at] for cell in missing}]
+        counts = Counter(row[at] for row in rows)
+        planes = math.prod(len(steps) for letter, steps in zip(letters, values, strict=True) if letter != "c")
+        whole = [value for value in values[at] if counts[value] == planes]
         if whole:
             return f" with {{c={','.join(map(str, whole))}}} in a --pattern"
     return " with a --pattern, or move them away"

@@ -246,6 +246,6 @@ def _try_codec(key: tifffile.TiffPage, file: Place, opener: Opener) -> None:
                 raise
             name = getattr(key.compression, "name", key.compression)
             raise StackError(
-                f"{shown(file)} is compressed with {name}, which cannot be decoded here; save it anew with "
+                f"{shown(file)} cannot be read as a TIFF image here: nothing decodes {name}; save it with "
                 "Deflate, LZW or without compression, where a program still reads it"
             ) from error
