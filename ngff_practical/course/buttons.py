@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ngff_practical.course.blank import ____
+from ngff_practical.course.show import Box
 from ngff_practical.course.task import Task
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def button_row(task: Task) -> ipywidgets.VBox:
     said = ipywidgets.HTML()
     row = [field]
     actions: tuple[tuple[str, str, Callable[[], str]], ...] = (
-        ("Check", "Check what is in the field", lambda: task.check(literal(field.value)).box.html()),
+        ("Check", "Check what is in the field", lambda: _of_field(task, field.value).html()),
         ("Hint", "Show the next hint", lambda: task.hint().html()),
         ("Solution", "Show one way to do it", lambda: task.solution().box.html()),
     )
@@ -69,6 +70,12 @@ def literal(text: str) -> object:
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return bare
     return found
+
+
+def _of_field(task: Task, value: str) -> Box:
+    """Return the verdict on the field, told apart from that on the cell below it."""
+    box = task.check(literal(value)).box
+    return replace(box, title=f"{box.title}: the answer in the field")
 
 
 def _shower(said: ipywidgets.HTML, action: Callable[[], str]) -> Callable[[ipywidgets.Button], None]:

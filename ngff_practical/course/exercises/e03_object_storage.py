@@ -141,7 +141,7 @@ def many_or_few(seat: Seat) -> Problem:
             ),
             Mistake(
                 many - moving + moving / 8,
-                "Nearly. The line carries mega**bits**: how many are in a byte?",
+                "Nearly. The line carries megabits, not megabytes: how many bits are in a byte?",
                 made=lambda answer: same(answer, many - moving + moving / 8, within=0.001),
             ),
         ),
