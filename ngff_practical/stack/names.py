@@ -38,8 +38,7 @@ def order_files(folder: Path, files: Sequence[Path], *, single: bool) -> Numbere
             return line
         raise _unlike(folder, ordered, names)
     varying = names.varying
-    every_row = [tuple(column.values[at] for column in varying) for at in range(len(ordered))]
-    _refuse_repeats(folder, ordered, every_row)
+    _refuse_repeats(folder, ordered, _rows(varying, len(ordered)))
     if len(varying) == 1 and varying[0].is_number and not (varying[0].is_position and not single):
         return _one_number(folder, ordered, varying[0])
     if single:
@@ -48,13 +47,17 @@ def order_files(folder: Path, files: Sequence[Path], *, single: bool) -> Numbere
     if doubtful or not assigned:
         raise _doubt(folder, ordered, names)
     letters = [letter for _, letter in assigned]
-    rows = [tuple(column.values[at] for column, _ in assigned) for at in range(len(ordered))]
-    grid = arrange(ordered, letters, rows)
+    grid = arrange(ordered, letters, _rows([column for column, _ in assigned], len(ordered)))
     for column, letter in assigned:
         words = names.words_of(column) if letter == "c" else {}
         if words:
             return replace(grid, channels=tuple(words[value] for value in sorted(words, key=rank)))
     return grid
+
+
+def _rows(columns: Sequence[Column], count: int) -> list[tuple[Value, ...]]:
+    """Return the values of the columns file by file."""
+    return list(zip(*(column.values for column in columns), strict=True)) if columns else [()] * count
 
 
 def order_by_pattern(folder: Path, files: Sequence[Path], pattern: Pattern) -> Numbered:
