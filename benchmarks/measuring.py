@@ -40,7 +40,11 @@ def measure(
         late = threading.Timer(timeout_s, _end, [process.pid])
         late.start()
         if hasattr(os, "wait4"):
-            _, status, usage = os.wait4(process.pid, 0)
+            try:
+                _, status, usage = os.wait4(process.pid, 0)
+            except BaseException:  # interrupted: leave nobody behind
+                _end(process.pid)
+                raise
             process.returncode = os.waitstatus_to_exitcode(status)
             cpu_s = usage.ru_utime + usage.ru_stime
         else:
