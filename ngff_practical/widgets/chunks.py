@@ -14,8 +14,8 @@ from ngff_practical.inspection import describe_image
 from ngff_practical.model import Location, Place, Pyramid, spatial
 from ngff_practical.storage import list_objects, parse_place
 from ngff_practical.widgets.base import Message, Widget, script, style
-from ngff_practical.widgets.colours import OKABE_ITO
 from ngff_practical.widgets.exploring import HEAD, Exploration, explore
+from ngff_practical.widgets.grid_picture import draw_grid
 from ngff_practical.widgets.pixels import Grey, Levels, contrast, grey
 from ngff_practical.widgets.regions import (
     Region,
@@ -28,7 +28,6 @@ from ngff_practical.widgets.regions import (
 )
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 _MOST_LISTED = 3000  # objects of a level whose sizes are asked for
@@ -63,7 +62,6 @@ class ChunkExplorer(Widget):
     _css = style("chunks")
     picture_size = (8.0, 4.2)
 
-    head = traitlets.List(list(HEAD)).tag(sync=True)
     panels: traitlets.List[object] = traitlets.List(help="Grid, rows and keys of each image.").tag(sync=True)
     pictures: traitlets.List[object] = traitlets.List(help="The plane of each image, grey.").tag(sync=True)
     setting = traitlets.Dict(help="The plane shown, the region, and what may be chosen.").tag(sync=True)
@@ -214,7 +212,8 @@ class ChunkExplorer(Widget):
         subplots = figure.subplots(1, len(self._layouts), squeeze=False)[0]
         for layout, axes in zip(self._layouts, subplots, strict=True):
             if layout.shown is not None:
-                _draw_panel(axes, layout, layout.shown)
+                title = f"{layout.pyramid.name}, level {layout.pyramid.levels[layout.level].path}"
+                draw_grid(axes, layout.shown, layout.picture, title)
 
 
 def _layout(image: str | Place | Pyramid) -> _Layout:
@@ -260,50 +259,17 @@ def _panel(layout: _Layout) -> dict[str, object]:
     shown = layout.shown
     if shown is None:
         return {}
+    # of a plan nothing is stored yet
+    columns = [at for at, title in enumerate(HEAD) if title != "stored" or layout.levels is not None]
     return {
         "name": layout.pyramid.name,
         "stored": layout.levels is not None,
         "level": layout.level,
         "levels": [level.path for level in layout.pyramid.levels],
         "grid": asdict(shown.grid),
-        "rows": [list(row) for row in shown.rows],
+        "head": [HEAD[column] for column in columns],
+        "rows": [[row[column] for column in columns] for row in shown.rows],
         "keys": [list(key) for key in shown.keys],
         "more": shown.more_keys,
         "sentence": shown.sentence,
     }
-
-
-def _draw_panel(axes: Axes, layout: _Layout, shown: Exploration) -> None:
-    from matplotlib.patches import Rectangle
-
-    height, width = shown.grid.size
-    if layout.picture is not None:
-        axes.imshow(layout.picture, cmap="gray", extent=(0, width, height, 0), aspect="auto")
-    level = layout.pyramid.levels[layout.level]
-    axes.set_title(f"{layout.pyramid.name}, level {level.path}", fontsize=10, parse_math=False)
-    axes.set_xlabel(shown.sentence.split(": ", 1)[-1], fontsize=8, wrap=True, parse_math=False)
-    for step, last, line in (
-        (shown.grid.chunk[0], height, axes.axhline),
-        (shown.grid.chunk[1], width, axes.axvline),
-    ):
-        if last / step <= 80:
-            for at in range(0, last + 1, step):
-                line(at, color="0.6", linewidth=0.6)
-    top, bottom, left, right = shown.grid.lit
-    y, x = shown.grid.chunk
-    lit = Rectangle((left * x, top * y), (right - left) * x, (bottom - top) * y)
-    lit.set(facecolor=(*_rgb("orange"), 0.4), edgecolor=OKABE_ITO["orange"], linewidth=1.5)
-    axes.add_patch(lit)
-    y0, y1, x0, x1 = shown.grid.box
-    box = Rectangle((x0, y0), x1 - x0, y1 - y0, fill=False, edgecolor=OKABE_ITO["blue"], linestyle="--")
-    axes.add_patch(box)
-    axes.set_xlim(0, width)
-    axes.set_ylim(height, 0)
-    axes.set_xticks([])
-    axes.set_yticks([])
-
-
-def _rgb(name: str) -> tuple[float, float, float]:
-    code = OKABE_ITO[name]
-    red, green, blue = (int(code[at : at + 2], 16) / 255 for at in (1, 3, 5))
-    return red, green, blue

@@ -239,3 +239,18 @@ def label_tile(image: Pyramid, labels: Pyramid, tile: Tile) -> Tile:
     bottom = min(max(round((tile.top + tile.height) * y), top + 1), level.shape[-2])
     right = min(max(round((tile.left + tile.width) * x), left + 1), level.shape[-1])
     return Tile(index, min(top, bottom - 1), min(left, right - 1), max(bottom - top, 1), max(right - left, 1))
+
+
+def channel_trait(channel: ChannelView) -> dict[str, object]:
+    """Return a channel as the page takes it."""
+    low, high = channel.limits
+    return {
+        "name": channel.name,
+        "color": f"#{channel.color}",
+        "low": channel.low,
+        "high": channel.high,
+        "min": low,
+        "max": high,
+        "step": 1 if high - low > 20 else (high - low) / 200,
+        "visible": channel.visible,
+    }

@@ -16,16 +16,16 @@ from ngff_practical.meter import Recorder
 from ngff_practical.model import Place
 from ngff_practical.storage import parse_place
 from ngff_practical.widgets.base import Message, Widget, script, style
-from ngff_practical.widgets.scene import ChannelView, Scene, hex_digits, label_tile
+from ngff_practical.widgets.scene import Scene, channel_trait, hex_digits, label_tile
 from ngff_practical.widgets.tiles import Wishes
 from ngff_practical.widgets.viewing import (
     Tile,
-    Window,
     choose_level,
     chunk_steps,
     on_full,
     scale_bar,
     visible_tiles,
+    window_of,
 )
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ class PyramidViewer(Widget):
     # Seeing
 
     def _see(self, message: Message) -> bool:
-        window = _window(message)
+        window = window_of(message)
         if window is None:
             return False
         scene, at = self._scene, self._at(message)
@@ -272,7 +272,7 @@ class PyramidViewer(Widget):
         self._say_channels()
 
     def _say_channels(self) -> None:
-        self.channels = [_channel_trait(channel) for channel in self._scene.channels]
+        self.channels = [channel_trait(channel) for channel in self._scene.channels]
 
     def draw(self, figure: Figure) -> None:
         """Draw the whole plane from the level that fits."""
@@ -289,25 +289,3 @@ class PyramidViewer(Widget):
             axes.imshow(scene.render(tile, self._at({}), scene.channels))
         except NgffPracticalError as error:
             axes.text(0.02, 0.5, str(error), wrap=True, fontsize=8, parse_math=False)
-
-
-def _window(message: Message) -> Window | None:
-    values = [message.get(name) for name in ("top", "left", "height", "width", "zoom")]
-    numbers = [float(value) for value in values if isinstance(value, int | float) and math.isfinite(value)]
-    if len(numbers) != 5 or min(numbers[2:]) <= 0:
-        return None
-    return Window(*numbers)
-
-
-def _channel_trait(channel: ChannelView) -> dict[str, object]:
-    low, high = channel.limits
-    return {
-        "name": channel.name,
-        "color": f"#{channel.color}",
-        "low": channel.low,
-        "high": channel.high,
-        "min": low,
-        "max": high,
-        "step": 1 if high - low > 20 else (high - low) / 200,
-        "visible": channel.visible,
-    }

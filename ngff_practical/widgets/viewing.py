@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ngff_practical.model import Level, Pyramid
@@ -36,6 +37,15 @@ class Tile:
     left: int
     height: int
     width: int
+
+
+def window_of(message: Mapping[str, object]) -> Window | None:
+    """Return the window that a message describes, None where it describes none."""
+    values = [message.get(name) for name in ("top", "left", "height", "width", "zoom")]
+    numbers = [float(value) for value in values if isinstance(value, int | float) and math.isfinite(value)]
+    if len(numbers) != 5 or min(numbers[2:]) <= 0:
+        return None
+    return Window(*numbers)
 
 
 def choose_level(pyramid: Pyramid, zoom: float) -> int:

@@ -142,7 +142,7 @@ function render({ model, el }) {
       panel.canvas.element.setAttribute("aria-label",
         `${value.sentence} Drag to choose a region of ${setting.rows} and ${setting.columns}; arrow keys move it by a chunk, with Shift they stretch it.`);
       panel.canvas.repaint();
-      const grid = table("", model.get("head"), value.rows, { numbers: [1, 2, 3, 4, 5, 6] });
+      const grid = table("", value.head, value.rows, { numbers: value.head.flatMap((title, at) => (["level", "shape", "chunk shape"].includes(title) ? [] : [at])) });
       grid.tBodies[0].rows[value.level]?.classList.add("ngff-chosen");
       grid.tBodies[0].rows[value.level]?.setAttribute("aria-current", "true");
       panel.table.replaceChildren(grid);
