@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+import ngff_zarr
 import numpy as np
 import ome_zarr_models
 import pytest
@@ -21,11 +22,6 @@ from hypothesis import strategies as st
 from ngff_practical.convert import convert_stack
 from ngff_practical.pyramid import bands, plan_pyramid
 from ngff_practical.stack import find_stack
-
-try:
-    import ngff_zarr
-except ModuleNotFoundError:
-    ngff_zarr = None
 
 INTEGERS = ("bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64")
 FLOATS = ("float16", "float32", "float64")
@@ -299,5 +295,4 @@ def test_all_readers_see_the_same_pixels(case):
         for path in map(str, range(case.levels)):
             seen = read_tensorstore(image / path)
             np.testing.assert_array_equal(read_zarr(image, path), seen)
-            if ngff_zarr:
-                np.testing.assert_array_equal(read_ngff_zarr(image, path), seen)
+            np.testing.assert_array_equal(read_ngff_zarr(image, path), seen)

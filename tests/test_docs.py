@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ngff_practical.cli.app import _COMMANDS
+
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
@@ -31,3 +33,14 @@ def test_a_lesson_links_to_terms_that_the_glossary_has(path: Path) -> None:
     text = "".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
     linked = set(re.findall(r"glossary\.md#([\w-]+)", text))
     assert linked - {anchor(term) for term in terms()} == set()
+
+
+@pytest.mark.parametrize("command", sorted(_COMMANDS))
+def test_the_page_of_the_command_line_names_every_command(command: str) -> None:
+    page = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
+    assert re.search(rf"ngff-practical {command}\b|`{command}[` |]", page)
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [page.name for page in (ROOT / "docs").glob("*.md") if f"docs/{page.name}" not in readme] == []
