@@ -30,6 +30,7 @@ BLOSC_LEVEL = 3
 ZSTD_LEVEL = 3
 GZIP_LEVEL = 5
 
+_ONE_SHARD = Lock()  # zarr encodes a shard on all processors; two at once would only take twice the memory
 _OPENING = Lock()  # zarr's configuration is global, and an array keeps what it finds when it is opened
 
 
@@ -87,7 +88,7 @@ def write_region(place: Place, pyramid: Pyramid, level: Level, region: Region, b
     """
     exact = level.shards is not None or level not in pyramid.levels
     array = open_level(place, pyramid, level, exact=exact)
-    with _as_os_errors():
+    with _as_os_errors(), _ONE_SHARD if level.shards else nullcontext():
         array[region] = block
     if exact:
         return

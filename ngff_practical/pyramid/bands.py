@@ -102,33 +102,37 @@ def _scratch_level(fine: Level, coarse: Level) -> Level:
 
 def peak_memory_bytes(pyramid: Pyramid, *, workers: int, rows_together: int = 1) -> int:
     """Return about how much memory writing the pyramid takes, the program itself included."""
-    return PROGRAM_BYTES + workers * _most_for_a_worker(pyramid, rows_together)
+    return PROGRAM_BYTES + max(
+        _pass_memory(one, workers, rows_together) for one in plan_passes(pyramid, rows_together=rows_together)
+    )
 
 
 def fitting_workers(pyramid: Pyramid, *, processors: int, rows_together: int = 1) -> int:
     """Return how many bands to work on at once: one per processor, fewer where bands are large."""
-    return max(1, min(processors, WORKERS_BYTES // _most_for_a_worker(pyramid, rows_together)))
-
-
-def _most_for_a_worker(pyramid: Pyramid, rows_together: int) -> int:
-    return max(
-        _band_memory(one.fine, one.coarse, rows_together if one.write_fine else 1, one.write_fine)
-        for one in plan_passes(pyramid, rows_together=rows_together)
+    passes = plan_passes(pyramid, rows_together=rows_together)
+    fitting = (
+        workers
+        for workers in range(processors, 1, -1)
+        if all(_pass_memory(one, workers, rows_together) <= WORKERS_BYTES for one in passes)
     )
+    return next(fitting, 1)
 
 
-def _band_memory(fine: Level, coarse: Level | None, rows_together: int, write_fine: bool) -> int:
-    """Return the most bytes one worker holds for a band: a slab, the coarse band, and an object encoded."""
-    slab, band = _band_shape(fine, coarse, rows_together, write_fine)
-    need = math.prod(slab)
-    if coarse:
-        need += math.prod(-(-size // f) for size, f in zip(band, level_factors(fine, coarse), strict=True))
-    written = fine if write_fine else coarse
-    if written and written.shards:
-        need += math.prod(written.shards)  # at worst: pixels that do not compress
-    else:
-        need += math.prod(slab)
-    return need * fine.itemsize
+def _pass_memory(one: Pass, workers: int, rows_together: int) -> int:
+    """Return the most bytes that workers hold: a slab and the coarse band each, and what is being encoded.
+
+    Unsharded, each encodes for itself; shards are encoded one at a time.
+    """
+    rows = rows_together if one.write_fine else 1
+    slab, band = _band_shape(one.fine, one.coarse, rows, one.write_fine)
+    held = math.prod(slab)
+    if one.coarse:
+        factors = level_factors(one.fine, one.coarse)
+        held += math.prod(-(-size // factor) for size, factor in zip(band, factors, strict=True))
+    written = one.fine if one.write_fine else one.coarse
+    shards = written.shards if written else None
+    encoded = math.prod(shards) if shards else workers * math.prod(slab)  # of pixels that do not compress
+    return (workers * held + encoded) * one.fine.itemsize
 
 
 def _band_shape(
