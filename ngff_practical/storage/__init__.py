@@ -13,6 +13,7 @@ from ngff_practical.storage.objects import (
     read_object,
     write_object,
 )
+from ngff_practical.storage.pages import KeyPage, list_page
 from ngff_practical.storage.places import parse_place
 from ngff_practical.storage.ranges import RemoteObject
 from ngff_practical.storage.stores import zarr_store
@@ -20,6 +21,7 @@ from ngff_practical.storage.stores import zarr_store
 __all__ = [
     "RemoteObject",
     "Archive",
+    "KeyPage",
     "Member",
     "delete_object",
     "explained",
@@ -27,6 +29,7 @@ __all__ = [
     "has_credentials",
     "list_folder",
     "list_objects",
+    "list_page",
     "object_exists",
     "object_store",
     "open_archive",

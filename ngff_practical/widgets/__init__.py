@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ngff_practical.widgets.chunks import ChunkExplorer as ChunkExplorer
     from ngff_practical.widgets.documents import MetadataTree as MetadataTree
+    from ngff_practical.widgets.keys import KeyBrowser as KeyBrowser
     from ngff_practical.widgets.requests import RequestMeter as RequestMeter
     from ngff_practical.widgets.viewer import PyramidViewer as PyramidViewer
 
 _HOMES: dict[str, str] = {
     "ChunkExplorer": "chunks",
+    "KeyBrowser": "keys",
     "MetadataTree": "documents",
     "PyramidViewer": "viewer",
     "RequestMeter": "requests",
