@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ngff_practical.widgets.bytes import ByteMapView as ByteMapView
     from ngff_practical.widgets.chunks import ChunkExplorer as ChunkExplorer
     from ngff_practical.widgets.documents import MetadataTree as MetadataTree
     from ngff_practical.widgets.keys import KeyBrowser as KeyBrowser
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ngff_practical.widgets.viewer import PyramidViewer as PyramidViewer
 
 _HOMES: dict[str, str] = {
+    "ByteMapView": "bytes",
     "ChunkExplorer": "chunks",
     "KeyBrowser": "keys",
     "MetadataTree": "documents",
