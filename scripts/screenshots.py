@@ -34,7 +34,76 @@ server = connect()
 image = server.location('idr', 'zarr/v0.4/idr0062A/6001240.zarr', anonymous=True)
 sharded = server.location('idr', 'zarr/v0.5/idr0062A/6001240_labels.zarr', anonymous=True)
 """
+STACK = """
+import tempfile
+import numpy as np
+from pathlib import Path
+from ngff_practical.formats import write_formats
+folder = Path(tempfile.mkdtemp())
+stack = np.random.default_rng(0).integers(0, 4000, (64, 128, 128), dtype='uint16')
+paths = write_formats(stack, folder / 'formats', chunks=(16, 32, 32), shards=(32, 64, 64))
+"""
 CELLS = {
+    "documents": """
+from ngff_practical.widgets import MetadataTree
+tree = MetadataTree(image)
+tree.look('multiscales[0].datasets[1].coordinateTransformations')
+tree
+""",
+    "keys": """
+from ngff_practical.widgets import KeyBrowser
+KeyBrowser(server.location('idr', 'zarr/v0.4/idr0062A/6001240.zarr', anonymous=True))
+""",
+    "bytes": STACK
+    + """
+from ngff_practical.widgets import ByteMapView
+ByteMapView(*paths.values(), plane=10)
+""",
+    "planner": STACK
+    + """
+from ngff_practical import find_stack
+from ngff_practical.samples import sample_planes
+from ngff_practical.widgets import ConversionPlanner
+planner = ConversionPlanner(find_stack(sample_planes(folder / 'planes')), 'embryo.ome.zarr')
+planner.choose(chunks=(8, 32, 32), levels=2)
+planner.convert(folder / 'embryo.ome.zarr')
+planner
+""",
+    "plate": """
+import json, tempfile
+from pathlib import Path
+import numpy as np
+import zarr
+from ngff_practical.widgets import PlateMap
+plate = Path(tempfile.mkdtemp()) / 'plate.zarr'
+def group(path, **ome):
+    path.mkdir(parents=True, exist_ok=True)
+    document = {'zarr_format': 3, 'node_type': 'group', 'attributes': {'ome': {'version': '0.5', **ome}}}
+    (path / 'zarr.json').write_text(json.dumps(document))
+rows, columns = 'ABCDEFGH', [f'{n}' for n in range(1, 13)]
+axes = [{'name': name, 'type': 'space'} for name in 'yx']
+scale = [{'type': 'scale', 'scale': [1, 1]}]
+y, x = np.mgrid[:96, :96]
+wells = []
+for r, row in enumerate(rows):
+    for c, column in enumerate(columns):
+        if (r, c) in {(0, 11), (7, 3)}:
+            continue
+        if (r, c) != (5, 5):
+            wells.append({'path': f'{row}/{column}', 'rowIndex': r, 'columnIndex': c})
+        if (r, c) in {(2, 4), (2, 5)}:
+            continue
+        well = plate / row / column
+        group(well, well={'images': [{'path': '0'}]})
+        group(well / '0', multiscales=[{'axes': axes, 'datasets': [{'path': '0', 'coordinateTransformations': scale}]}])
+        spots = np.random.default_rng(r * 12 + c).uniform(8, 88, (9, 2))
+        values = sum(np.exp(-((y - a) ** 2 + (x - b) ** 2) / 50) for a, b in spots)
+        zarr.save_array(well / '0' / '0', (values * 3000).astype('uint16'), zarr_format=3)
+group(plate, plate={'rows': [{'name': n} for n in rows], 'columns': [{'name': n} for n in columns], 'wells': wells})
+shown = PlateMap(plate)
+shown.look('B/3')
+shown
+""",
     "requests": """
 import zarr
 from ngff_practical.storage import zarr_store

@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from ngff_practical.widgets.chunks import ChunkExplorer as ChunkExplorer
     from ngff_practical.widgets.documents import MetadataTree as MetadataTree
     from ngff_practical.widgets.keys import KeyBrowser as KeyBrowser
+    from ngff_practical.widgets.planner import ConversionPlanner as ConversionPlanner
     from ngff_practical.widgets.requests import RequestMeter as RequestMeter
     from ngff_practical.widgets.viewer import PyramidViewer as PyramidViewer
 
 _HOMES: dict[str, str] = {
     "ByteMapView": "bytes",
     "ChunkExplorer": "chunks",
+    "ConversionPlanner": "planner",
     "KeyBrowser": "keys",
     "MetadataTree": "documents",
     "PyramidViewer": "viewer",
