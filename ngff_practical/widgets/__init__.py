@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ngff_practical.widgets.documents import MetadataTree as MetadataTree
     from ngff_practical.widgets.keys import KeyBrowser as KeyBrowser
     from ngff_practical.widgets.planner import ConversionPlanner as ConversionPlanner
+    from ngff_practical.widgets.plate import PlateMap as PlateMap
     from ngff_practical.widgets.requests import RequestMeter as RequestMeter
     from ngff_practical.widgets.viewer import PyramidViewer as PyramidViewer
 
@@ -23,6 +24,7 @@ _HOMES: dict[str, str] = {
     "ConversionPlanner": "planner",
     "KeyBrowser": "keys",
     "MetadataTree": "documents",
+    "PlateMap": "plate",
     "PyramidViewer": "viewer",
     "RequestMeter": "requests",
 }
