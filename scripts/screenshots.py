@@ -95,11 +95,13 @@ for r, row in enumerate(rows):
             continue
         well = plate / row / column
         group(well, well={'images': [{'path': '0'}]})
-        group(well / '0', multiscales=[{'axes': axes, 'datasets': [{'path': '0', 'coordinateTransformations': scale}]}])
+        datasets = [{'path': '0', 'coordinateTransformations': scale}]
+        group(well / '0', multiscales=[{'axes': axes, 'datasets': datasets}])
         spots = np.random.default_rng(r * 12 + c).uniform(8, 88, (9, 2))
         values = sum(np.exp(-((y - a) ** 2 + (x - b) ** 2) / 50) for a, b in spots)
         zarr.save_array(well / '0' / '0', (values * 3000).astype('uint16'), zarr_format=3)
-group(plate, plate={'rows': [{'name': n} for n in rows], 'columns': [{'name': n} for n in columns], 'wells': wells})
+named = [[{'name': name} for name in names] for names in (rows, columns)]
+group(plate, plate={'rows': named[0], 'columns': named[1], 'wells': wells})
 shown = PlateMap(plate)
 shown.look('B/3')
 shown
@@ -131,6 +133,22 @@ explorer
     "chunks-stored": """
 from ngff_practical.widgets import ChunkExplorer
 ChunkExplorer(sharded)
+""",
+    "upload": """
+import tempfile
+from pathlib import Path
+from ngff_practical.widgets import UploadPanel
+from ngff_practical import convert_stack, find_stack, plan_pyramid
+from ngff_practical.samples import sample_planes
+server.use()
+folder = Path(tempfile.mkdtemp())
+source = find_stack(sample_planes(folder / 'planes'))
+convert_stack(source, folder / 'embryo.ome.zarr', plan_pyramid(source, chunks=(8, 32, 32), shards=None))
+panel = UploadPanel(folder / 'embryo.ome.zarr', server.location('practical', 'ada/embryo.ome.zarr'))
+panel._ends = ('embryo.ome.zarr', panel._ends[1])
+panel.start()
+panel.wait()
+panel
 """,
     "viewer": """
 from ngff_practical.widgets import PyramidViewer

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from ngff_practical.widgets.chunks import ChunkExplorer as ChunkExplorer
     from ngff_practical.widgets.documents import MetadataTree as MetadataTree
     from ngff_practical.widgets.keys import KeyBrowser as KeyBrowser
+    from ngff_practical.widgets.panels import ConvertPanel as ConvertPanel
+    from ngff_practical.widgets.panels import DownloadPanel as DownloadPanel
+    from ngff_practical.widgets.panels import UploadPanel as UploadPanel
     from ngff_practical.widgets.planner import ConversionPlanner as ConversionPlanner
     from ngff_practical.widgets.plate import PlateMap as PlateMap
     from ngff_practical.widgets.requests import RequestMeter as RequestMeter
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
 _HOMES: dict[str, str] = {
     "ByteMapView": "bytes",
     "ChunkExplorer": "chunks",
+    "ConvertPanel": "panels",
+    "DownloadPanel": "panels",
+    "UploadPanel": "panels",
     "ConversionPlanner": "planner",
     "KeyBrowser": "keys",
     "MetadataTree": "documents",

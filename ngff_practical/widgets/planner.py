@@ -10,7 +10,7 @@ import traitlets
 
 from ngff_practical.convert import Prediction, convert, predict
 from ngff_practical.errors import PlanError
-from ngff_practical.model import ConversionReport, Pyramid, Shape, StackSource
+from ngff_practical.model import ConversionReport, Place, Pyramid, Shape, StackSource
 from ngff_practical.widgets.base import Message, Widget, script, style
 from ngff_practical.widgets.colours import OKABE_ITO
 from ngff_practical.widgets.planning import (
