@@ -16,27 +16,6 @@ def own_file(seat: Seat) -> Problem:
     """Take any image that the validator finds nothing wrong with."""
     seat.folder.mkdir(parents=True, exist_ok=True)
 
-    def looked(answer: object) -> str | None:
-        """Return what is wrong with an answer, None where nothing is."""
-        named = text(answer)
-        if not named or len(named) > 1000:
-            return f"`answer` is {shown(answer)}. Looked for: the path of your OME-Zarr image."
-        place = Path(named)
-        if place.is_file():
-            return "This is a file. Convert it first, and put the path of the image that was written here."
-        if not place.is_dir():
-            return f"{shown(named)} is no folder here. Is the path relative to where the notebook runs?"
-        try:
-            found = describe_image(place)
-            wrong = [issue for issue in validate(place) if issue.severity != "should"]
-        except NgffPracticalError as error:
-            return f"It does not open as an image: {error}"
-        if wrong:
-            return f"{len(wrong)} problem(s); the first: {wrong[0].where}: {wrong[0].message}."
-        if len(found.levels) < 2 and max(found.shape[-2:]) > 1024:
-            return f"Valid, but it has one level of {found.shape}: who looks at all of it fetches all of it."
-        return None
-
     def empty_folder() -> Path:
         folder = seat.folder / "not-an-image"
         folder.mkdir(exist_ok=True)
@@ -46,7 +25,7 @@ def own_file(seat: Seat) -> Problem:
         task="Convert a stack of your own, and put the path of what was written into `answer`. The validator "
         'judges it. No stack at hand? `samples.sample_stack(folder / "own.tif")` makes a small one.',
         wants="the path of an OME-Zarr image on this machine",
-        right=lambda answer: looked(answer) is None,
+        right=lambda answer: fault_of_image(answer) is None,
         solution=(
             "from ngff_practical import convert_stack, course, find_stack, plan_pyramid, samples\n\n"
             f'folder = course.workspace("{seat.folder.name}")\n'
@@ -63,17 +42,39 @@ def own_file(seat: Seat) -> Problem:
         mistakes=(
             Mistake(
                 lambda: write_stack(seat, "own-not-converted.tif", (4, 16, 16), axes="ZYX"),
-                lambda answer: looked(answer) or "",
+                lambda answer: fault_of_image(answer) or "",
                 made=lambda answer: bool(text(answer)) and _is_file(answer),
             ),
             Mistake(
                 empty_folder,
-                lambda answer: looked(answer) or "",
+                lambda answer: fault_of_image(answer) or "",
                 made=lambda answer: bool(text(answer)) and Path(text(answer) or "").is_dir(),
             ),
         ),
-        otherwise=lambda answer: looked(answer) or "",
+        otherwise=lambda answer: fault_of_image(answer) or "",
     )
+
+
+def fault_of_image(answer: object) -> str | None:
+    """Return what is wrong with the path of an image as an answer, None where nothing is."""
+    named = text(answer)
+    if not named or len(named) > 1000:
+        return f"`answer` is {shown(answer)}. Looked for: the path of your OME-Zarr image."
+    place = Path(named)
+    if place.is_file():
+        return "This is a file. Convert it first, and put the path of the image that was written here."
+    if not place.is_dir():
+        return f"{shown(named)} is no folder here. Is the path relative to where the notebook runs?"
+    try:
+        found = describe_image(place)
+        wrong = [issue for issue in validate(place) if issue.severity != "should"]
+    except NgffPracticalError as error:
+        return f"It does not open as an image: {error}"
+    if wrong:
+        return f"{len(wrong)} problem(s); the first: {wrong[0].where}: {wrong[0].message}."
+    if len(found.levels) < 2 and max(found.shape[-2:]) > 1024:
+        return f"Valid, but it has one level of {found.shape}: who looks at all of it fetches all of it."
+    return None
 
 
 def write_stack(seat: Seat, name: str, shape: tuple[int, int, int], *, axes: str) -> Path:
