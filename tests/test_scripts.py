@@ -3,6 +3,8 @@
 import importlib.util
 import json
 import os
+import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -404,6 +406,21 @@ def test_a_cell_that_is_meant_to_fail_must_fail(tmp_path: Path) -> None:
     answer = run_notebooks(SCRIPTS / "run_notebooks.py", fails, survives)
     assert answer.returncode == 1
     assert answer.stderr.startswith("\n02_survives.ipynb, cell 2 of 2 is meant to fail and did not")
+
+
+def test_a_notebook_that_takes_more_memory_than_binder_gives_fails(tmp_path: Path) -> None:
+    greedy = write_notebook(tmp_path / "01_greedy.ipynb", "x = b'x' * 700_000_000")
+    answer = run_notebooks(SCRIPTS / "run_notebooks.py", greedy)
+    assert answer.returncode == 1
+    assert re.search(r"^01_greedy.ipynb +[\d.]+ +[\d.]+ +7\d\d  FAILED$", answer.stdout, flags=re.MULTILINE)
+    assert re.search(r"01_greedy.ipynb, takes 7\d\d MB of memory, 600 MB are the most", answer.stderr)
+
+
+def test_the_budget_counts_processor_time_and_not_the_clock() -> None:
+    run = runpy.run_path(str(SCRIPTS / "run_notebooks.py"))["Run"]
+    assert run("a", seconds=900.0, cpu_seconds=60.0, peak_mb=600.0, failure=None).excess is None
+    busy = run("a", seconds=1.0, cpu_seconds=61.0, peak_mb=100.0, failure=None)
+    assert busy.excess == "takes 61 s of processor time, 60 s are the most"
 
 
 def test_a_course_without_notebooks_says_so(tmp_path: Path) -> None:
