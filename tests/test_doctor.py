@@ -15,7 +15,16 @@ import pytest
 
 from ngff_practical import sandbox
 from ngff_practical.cli import main
-from ngff_practical.doctor import Check, check_computer, check_hosts, check_place, check_sandbox, ready
+from ngff_practical.doctor import (
+    Check,
+    Preflight,
+    check_computer,
+    check_hosts,
+    check_place,
+    check_sandbox,
+    preflight,
+    ready,
+)
 from ngff_practical.errors import SandboxError, StorageError
 from ngff_practical.model import Location
 from ngff_practical.sandbox import Fault, Sandbox
@@ -64,6 +73,72 @@ def test_each_lack_of_the_computer_is_named_with_its_fix(
     assert wrong["imports"].startswith("no_such_package: ModuleNotFoundError")
     assert (wrong["memory"], wrong["disk"]) == ("0.1 GB free", f"0.0 GB free at {tmp_path}")
     assert all(found[name].fix for name in wrong)
+
+
+# before the first lesson
+
+
+def test_the_preflight_imports_nothing_and_asks_no_other_machine(
+    server: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("looked longer than a first lesson waits")
+
+    monkeypatch.setattr("ngff_practical.doctor.computer._imports", refuse)
+    monkeypatch.setattr("ngff_practical.doctor.network.check_hosts", refuse)
+    found = preflight(tmp_path / "not made yet")
+    assert [check.name for check in found.checks] == [
+        "Python", "packages", "memory", "disk", "JupyterLab", "sandbox", "sandbox use"
+    ]  # fmt: skip
+    assert found.ready
+    assert repr(found).splitlines()[-1] == "Ready: everything that the course needs is here."
+
+
+def test_the_preflight_shows_what_is_wrong_with_its_fix_and_escapes_it() -> None:
+    found = Preflight(
+        (Check("disk", False, "<b>0 GB</b> free", "make room"), Check("Python", True, "3.13.0"))
+    )
+    assert not found.ready
+    assert "WRONG disk         <b>0 GB</b> free -> make room" in repr(found)
+    assert "Not ready: disk." in repr(found)
+    shown = found._repr_html_()
+    assert "&lt;b&gt;0 GB&lt;/b&gt; free" in shown
+    assert "<b>" not in shown
+    assert "make room" in shown
+
+
+def test_the_preflight_has_no_column_for_fixes_where_nothing_is_to_be_done() -> None:
+    assert "do this" not in Preflight((Check("Python", True, "3.13.0"),))._repr_html_()
+    note = Preflight((Check("host", False, "no answer", "wait", needed=False),))
+    assert note.ready
+    assert "do this" in note._repr_html_()
+
+
+def test_keys_of_ones_own_are_named_as_wrong_on_binder(
+    server: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BINDER_SERVICE_HOST", "somewhere")
+    assert named(preflight(tmp_path).checks)["Binder"].ok
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA" + "EXAMPLE" * 2)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
+    found = preflight(tmp_path)
+    assert not found.ready
+    assert "change them" in named(found.checks)["Binder"].fix
+    assert "AKIA" not in repr(found)
+    assert "a-secret" not in found._repr_html_()
+
+
+def test_a_place_is_not_tried_with_keys_of_ones_own_on_binder(
+    server: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BINDER_SERVICE_HOST", "somewhere")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA" + "EXAMPLE" * 2)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")
+    before = server.request_count()
+    found = tuple(check_place(server.location("practical", "binder")))
+    assert not ready(found)
+    assert any("not used on Binder" in check.found for check in found)
+    assert [r for r in server.requests(before) if r.method == "PUT"] == []
 
 
 # the sandbox

@@ -4,7 +4,7 @@ from ngff_practical.course.blank import ____
 from ngff_practical.course.databox import DataBox, data_box
 from ngff_practical.course.keys import ask_for_keys
 from ngff_practical.course.lessons import Lesson, lesson, progress
-from ngff_practical.course.setting import connect, workspace
+from ngff_practical.course.setting import connect, preflight, workspace
 
 __all__ = [
     "DataBox",
@@ -14,6 +14,7 @@ __all__ = [
     "connect",
     "data_box",
     "lesson",
+    "preflight",
     "progress",
     "workspace",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ngff_practical import doctor
 from ngff_practical.samples import seed
 from ngff_practical.sandbox import Sandbox, ensure
 
@@ -17,6 +18,11 @@ def connect() -> Sandbox:
     server = ensure(seed=seed)
     server.use()
     return server
+
+
+def preflight() -> doctor.Preflight:
+    """Return whether this machine is ready for the course; shows a table in a notebook."""
+    return doctor.preflight(Path("scratch"))
 
 
 def workspace(lesson: str) -> Path:

@@ -5,5 +5,15 @@ from ngff_practical.doctor.computer import check_computer
 from ngff_practical.doctor.network import check_hosts
 from ngff_practical.doctor.place import check_place
 from ngff_practical.doctor.practice import check_sandbox
+from ngff_practical.doctor.preflight import Preflight, preflight
 
-__all__ = ["Check", "check_computer", "check_hosts", "check_place", "check_sandbox", "ready"]
+__all__ = [
+    "Check",
+    "Preflight",
+    "check_computer",
+    "check_hosts",
+    "check_place",
+    "check_sandbox",
+    "preflight",
+    "ready",
+]
