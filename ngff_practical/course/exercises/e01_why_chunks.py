@@ -1,4 +1,4 @@
-"""Why chunks: bytes for a crop, a chunk shape that serves two directions, the level for a screen."""
+"""Why chunks: bytes for a crop, a chunk shape for two directions, what a pyramid adds, which level."""
 
 from __future__ import annotations
 
@@ -146,6 +146,48 @@ def two_ways(seat: Seat) -> Problem:
     )
 
 
+@exercise("pyramid-adds", "What a pyramid adds")
+def pyramid_adds(seat: Seat) -> Problem:
+    """Ask for the bytes of the further levels of a stack that is halved along y and x only."""
+    depth = seat.random.choice([50, 80, 120])
+    side = seat.random.choice([1024, 2048, 4096])
+    count = seat.random.choice([3, 4])
+    planes = [depth * (side // 2**level) ** 2 * 2 for level in range(count)]
+    cubes = [2 * (depth // 2**level) * (side // 2**level) ** 2 for level in range(count)]
+    right = sum(planes[1:])
+    return Problem(
+        task=f"A stack of **{depth} x {side} x {side}** voxels (z, y, x; 2 bytes each, not compressed) gets "
+        f"a pyramid of **{count} levels**, `0` to `{count - 1}`. Each level has half as many voxels as the "
+        "one before along **y and x**; z stays as it is. How many **bytes** do the levels below level 0 add?",
+        wants="a whole number of bytes",
+        right=equals(right),
+        solution=f"answer = sum({depth} * ({side} // 2**level) ** 2 * 2 for level in range(1, {count}))",
+        why=f"Level 0 takes {planes[0]:,} bytes, the others {right:,}: {right / planes[0]:.0%} more, and "
+        "never more than a third.",
+        hints=(
+            f"Level 0 is the stack itself. Level 1 is {depth} x {side // 2} x {side // 2}.",
+            "Each level takes a quarter of the bytes of the one before.",
+            f"Add levels 1 to {count - 1}, and leave out level 0.",
+        ),
+        mistakes=(
+            Mistake(
+                sum(planes),
+                "That is the whole pyramid. How much of it was not there before, without level 0?",
+            ),
+            Mistake(planes[1], f"That is level 1 alone. The pyramid has levels up to {count - 1}."),
+            Mistake(
+                sum(cubes[1:]),
+                "That is right for a pyramid that halves z, too. Here every level keeps all planes.",
+            ),
+            Mistake(right // 2, "That is the number of voxels. How many bytes is one of them?"),
+            Mistake(
+                sum(planes[0] // 2**level for level in range(1, count)),
+                "You halved the bytes. Half as many along y and half as many along x: what is left?",
+            ),
+        ),
+    )
+
+
 @exercise("screen-level", "The level for a screen")
 def screen_level(seat: Seat) -> Problem:
     """Ask for the coarsest level of a large image that still fills a screen of 800 pixels."""
@@ -189,7 +231,7 @@ def screen_level(seat: Seat) -> Problem:
     )
 
 
-EXERCISES: tuple[Exercise, ...] = (chunk_bytes, two_ways, screen_level)
+EXERCISES: tuple[Exercise, ...] = (chunk_bytes, two_ways, pyramid_adds, screen_level)
 
 
 def _level(shape: tuple[int, ...], chunks: tuple[int, ...]) -> Level:

@@ -1,14 +1,16 @@
-"""Download from S3: the level that is sharp enough, a crop in micrometres, one level within a budget."""
+"""Download from S3: a level sharp or cheap enough, a crop in micrometres, one level, a damaged copy."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from ngff_practical.course.answers import equals, shown, text
+from ngff_practical.course.answers import equals, same, shown, text
 from ngff_practical.course.exercise import Exercise, Mistake, Problem, Seat, exercise
+from ngff_practical.course.exercises.copies import damaged_copy
 from ngff_practical.errors import MetadataError
 from ngff_practical.inspection import describe_image
 from ngff_practical.model import Location, Pyramid
+from ngff_practical.pyramid import chunk_access
 from ngff_practical.samples import find_sample
 from ngff_practical.storage import list_objects
 from ngff_practical.transfer import download
@@ -105,6 +107,68 @@ def crop_um(seat: Seat) -> Problem:
     )
 
 
+@exercise("cheap-enough", "The finest level that you can pay for")
+def cheap_enough(seat: Seat) -> Problem:
+    """Ask for the finest level of which one plane, with all chunks that it touches, stays below a limit."""
+    place, image = _embryo(seat)
+    names = image.axis_names
+    z = seat.random.randrange(20, image.levels[-1].shape[names.index("z")] - 20)
+
+    def plane(index: int) -> tuple[slice, ...]:
+        shape = image.levels[index].shape
+        return (slice(1, 2), slice(z, z + 1), *(slice(0, size) for size in shape[2:]))
+
+    reads = [chunk_access(level, plane(index)) for index, level in enumerate(image.levels)]
+    costs = {level.path: read.bytes_read / 1e6 for level, read in zip(image.levels, reads, strict=True)}
+    first, second, third = image.levels
+    limit = round((costs[second.path] + costs[first.path]) / 2, 1)
+    listed = ", ".join(f"`{path}`: {cost:.1f} MB" for path, cost in costs.items())
+    return Problem(
+        task=f"Your line is slow: one picture may fetch **{limit} MB** of chunks (as many bytes as they "
+        f"hold in memory). You want to see the whole plane **z = {z} of channel 1**. Which is the finest "
+        "level of the embryo that stays within that? Give its path.",
+        wants='the path of a level, such as "0"',
+        right=equals(second.path),
+        solution=(
+            "from ngff_practical import chunk_access, describe_image\n\n"
+            f"plane = slice(1, 2), slice({z}, {z + 1})\n"
+            "cheap = [\n"
+            "    level.path\n"
+            '    for level in describe_image(task.given["image"]).levels\n'
+            "    if chunk_access(\n"
+            "        level, (*plane, slice(0, level.shape[2]), slice(0, level.shape[3]))\n"
+            f"    ).bytes_read <= {limit} * 1e6\n"
+            "]\n"
+            "answer = cheap[0]"
+        ),
+        why=f"The chunks behind that plane: {listed}. A chunk is {second.chunks[1]} planes deep, so you "
+        "fetch its neighbours, too.",
+        hints=(
+            "Which chunks does the plane touch at each level? `chunk_access(level, crop)` computes it.",
+            "`bytes_read` of what it returns is to be compared with the limit. The crop has four slices: "
+            "c, z, y, x.",
+        ),
+        mistakes=(
+            Mistake(
+                first.path,
+                f"At level {first.path} the plane itself is small, but its chunks hold "
+                f"{costs[first.path]:.1f} MB.",
+            ),
+            Mistake(
+                third.path,
+                f"Cheap enough, but a finer level is, too: level {third.path} fetches only "
+                f"{costs[third.path]:.1f} MB.",
+            ),
+            Mistake(
+                costs[second.path],
+                "That is the cost of a level, in MB. Asked for is its path.",
+                made=lambda answer: any(same(answer, cost, within=0.02) for cost in costs.values()),
+            ),
+        ),
+        given={"image": place},
+    )
+
+
 @exercise("one-level", "One level, within a budget")
 def one_level(seat: Seat) -> Problem:
     """Ask for a local copy of the coarsest level and nothing else."""
@@ -180,7 +244,7 @@ def one_level(seat: Seat) -> Problem:
     )
 
 
-EXERCISES: tuple[Exercise, ...] = (sharp_enough, crop_um, one_level)
+EXERCISES: tuple[Exercise, ...] = (sharp_enough, crop_um, cheap_enough, one_level, damaged_copy)
 
 
 def _place(seat: Seat) -> Location:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from ngff_practical.course.answers import shown
 from ngff_practical.course.exercise import Exercise, Mistake, Problem, Seat, exercise
 from ngff_practical.course.exercises.own_file import own_file, write_stack
+from ngff_practical.course.exercises.planning import level_shape, missing_plane
 from ngff_practical.model import Axis, Pyramid, StackSource
 from ngff_practical.pyramid import plan_pyramid
 from ngff_practical.stack import find_stack
@@ -254,7 +255,7 @@ def few_objects(seat: Seat) -> Problem:
     )
 
 
-EXERCISES: tuple[Exercise, ...] = (voxel_size, axes, few_objects, own_file)
+EXERCISES: tuple[Exercise, ...] = (voxel_size, axes, missing_plane, level_shape, few_objects, own_file)
 
 
 def _has(source: StackSource, axis: str) -> bool:
