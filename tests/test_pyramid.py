@@ -159,6 +159,17 @@ def test_automatic_shards_keep_an_image_below_a_thousand_objects():
     assert plan_pyramid(a_stack((16, 512, 512))).levels[0].shards is None
 
 
+@settings(deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 300), st.integers(1, 3000), st.integers(1, 3000)),
+    shards=st.tuples(st.integers(1, 128), st.integers(1, 2048), st.integers(1, 2048)),
+)
+def test_chunks_left_to_the_planner_fill_the_shards_that_were_asked_for(shape, shards):
+    for level in plan_pyramid(a_stack(shape), shards=shards).levels:
+        assert level.shards == shards
+        assert [shard % chunk for shard, chunk in zip(shards, level.chunks, strict=True)] == [0, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("choices", "words"),
     [

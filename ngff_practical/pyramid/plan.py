@@ -39,8 +39,8 @@ def plan_pyramid(
         OME-Zarr version: "0.4" (Zarr v2), "0.5" or "0.6" (Zarr v3).
     chunks, shards
         Shapes in axis order, used at every level exactly as given. "auto" makes chunks of about 1 MiB that
-        fit the image, and shards only where the image would otherwise be more than 1,000 objects. None
-        means no shards; Zarr v2 has none.
+        fit the image (and whole into the shards asked for), and shards only where the image would otherwise
+        be more than 1,000 objects. None means no shards; Zarr v2 has none.
     codec
         "blosc-zstd" (level 3, with shuffle), "zstd", "gzip" or "none".
     levels
@@ -78,7 +78,12 @@ def plan_pyramid(
     )
     pyramid_levels = _all_levels(first, source.axes, levels, factors)
     if chunks == "auto":
-        pyramid_levels = [replace(level, chunks=_clip(first.chunks, level.shape)) for level in pyramid_levels]
+        clipped = [_clip(first.chunks, level.shape) for level in pyramid_levels]
+        if isinstance(shards, tuple):
+            clipped = [_dividing(chunk, shards) for chunk in clipped]
+        pyramid_levels = [
+            replace(level, chunks=chunk) for level, chunk in zip(pyramid_levels, clipped, strict=True)
+        ]
     pyramid_levels = with_shards(pyramid_levels, shards, version)
     return Pyramid(
         name=source.name,
@@ -186,6 +191,14 @@ def _grow_shard(level: Level) -> Level | None:
     axis = min(growing, key=lambda axis: (counts[axis], -axis))
     return replace(
         level, shards=tuple(size * 2 if index == axis else size for index, size in enumerate(shape))
+    )
+
+
+def _dividing(chunk: Shape, shards: Shape) -> Shape:
+    """Return the largest chunk within `chunk` of which whole ones fill a shard."""
+    return tuple(
+        next(length for length in range(min(size, shard), 0, -1) if shard % length == 0)
+        for size, shard in zip(chunk, shards, strict=True)
     )
 
 
