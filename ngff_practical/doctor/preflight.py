@@ -48,7 +48,7 @@ class Preflight:
         titles = ("", "looked at", "found", *(["do this"] * fixes))
         head = "".join(f"<th {left}>{title}</th>" for title in titles)
         rows = "".join(
-            f'<tr><td><strong style="color:{_WORDS[_word(check)]}">{_word(check)}</strong></td>'
+            f'<tr><td {left}><strong style="color:{_WORDS[_word(check)]}">{_word(check)}</strong></td>'
             f'<th scope="row" {left}>{escape(check.name)}</th><td {left}>{escape(check.found)}</td>'
             + f"<td {left}>{escape(check.fix)}</td>" * fixes
             + "</tr>"

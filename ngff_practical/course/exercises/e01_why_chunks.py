@@ -158,7 +158,7 @@ def pyramid_adds(seat: Seat) -> Problem:
     return Problem(
         task=f"A stack of **{depth} x {side} x {side}** voxels (z, y, x; 2 bytes each, not compressed) gets "
         f"a pyramid of **{count} levels**, `0` to `{count - 1}`. Each level has half as many voxels as the "
-        "one before along **y and x**; z stays as it is. How many **bytes** do the levels below level 0 add?",
+        "one before along **y and x**; z stays as it is. How many **bytes** do the levels after level 0 add?",
         wants="a whole number of bytes",
         right=equals(right),
         solution=f"answer = sum({depth} * ({side} // 2**level) ** 2 * 2 for level in range(1, {count}))",

@@ -17,7 +17,7 @@ def missing_plane(seat: Seat) -> Problem:
 
     count = seat.random.randrange(14, 20)
     missing = seat.random.randrange(4, count - 3)
-    folder = seat.folder / f"planes-{count}-{missing}"
+    folder = seat.folder / f"planes-{seat.random.randrange(100, 1000)}"  # names nothing of the answer
     if not folder.is_dir():
         pixels = blastocyst(shape=(count, 40, 48), nuclei=12).image[1]
         part = folder.with_suffix(".part")
