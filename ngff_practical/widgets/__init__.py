@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from ngff_practical.widgets.chunks import ChunkExplorer as ChunkExplorer
     from ngff_practical.widgets.documents import MetadataTree as MetadataTree
     from ngff_practical.widgets.keys import KeyBrowser as KeyBrowser
+    from ngff_practical.widgets.neuro import NeuroglancerView as NeuroglancerView
+    from ngff_practical.widgets.neuro import neuroglancer_view as neuroglancer_view
     from ngff_practical.widgets.panels import ConvertPanel as ConvertPanel
     from ngff_practical.widgets.panels import DownloadPanel as DownloadPanel
     from ngff_practical.widgets.panels import UploadPanel as UploadPanel
@@ -30,7 +32,9 @@ _HOMES: dict[str, str] = {
     "ConversionPlanner": "planner",
     "KeyBrowser": "keys",
     "MetadataTree": "documents",
+    "NeuroglancerView": "neuro",
     "PlateMap": "plate",
+    "neuroglancer_view": "neuro",
     "PyramidViewer": "viewer",
     "RequestMeter": "requests",
 }

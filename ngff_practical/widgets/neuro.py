@@ -1,0 +1,119 @@
+"""Neuroglancer in the notebook: its page comes through Jupyter's own port, and so do local voxels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+import traitlets
+
+from ngff_practical.inspection import describe_image
+from ngff_practical.model import Location, Place, Pyramid, spatial
+from ngff_practical.sharing.links import web_address
+from ngff_practical.storage import parse_place
+from ngff_practical.widgets.base import Message, Widget, script, style
+from ngff_practical.widgets.counting import counted
+from ngff_practical.widgets.serving import FolderServer
+
+if TYPE_CHECKING:
+    from neuroglancer import Viewer
+
+_METRES = {
+    "angstrom": 1e-10,
+    "nanometer": 1e-9,
+    "micrometer": 1e-6,
+    "millimeter": 1e-3,
+    "centimeter": 1e-2,
+    "meter": 1.0,
+}
+_HERE = ("127.0.0.1", "localhost")
+
+
+def neuroglancer_view(place: str | Place) -> NeuroglancerView:
+    """Return neuroglancer as a widget, showing an image and its labels in three planes and in 3D.
+
+    A folder is served by this kernel, the practice server through Jupyter's proxy; any other server has to
+    allow the browser to read it (see `ngff_practical.reach`).
+    """
+    return NeuroglancerView(place)
+
+
+class NeuroglancerView(Widget):
+    """The full viewer in a frame; see `neuroglancer_view`."""
+
+    _esm = script("neuro")
+    _css = style("neuro")
+    picture_size = (7.0, 1.4)
+
+    address = traitlets.Unicode("", help="Where the frame finds neuroglancer.").tag(sync=True)
+
+    def __init__(self, place: str | Place) -> None:
+        super().__init__()
+        self._place = parse_place(place) if isinstance(place, str) else place
+        self._image = describe_image(self._place)
+        self._server = FolderServer(self._place) if isinstance(self._place, Path) else None
+        self._viewer: Viewer | None = None
+        labels = counted(len(self._image.labels), "label image")
+        self.text = (
+            f"{self._image.name} in neuroglancer, with {labels}. The viewer is used with the mouse: drag to "
+            "move, Ctrl and wheel to zoom, wheel to go through planes, H for all keys."
+        )
+
+    def receive(self, message: Message, buffers: Sequence[memoryview]) -> bool:
+        """Start the viewer, for a page at this base address."""
+        match message:
+            case {"do": "open", "base": str() as base} if _is_base(base):
+                with self._lock:
+                    self._open(base)
+        return False
+
+    def _open(self, base: str) -> None:
+        import neuroglancer
+
+        if self._viewer is None:
+            neuroglancer.set_server_bind_address("127.0.0.1", 0)
+            self._viewer = neuroglancer.Viewer()
+        with self._viewer.txn() as state:
+            state.dimensions = neuroglancer.CoordinateSpace(**dimensions(self._image))
+            state.layers.clear()
+            for name, source in sources(self._place, self._image, base, self._server).items():
+                made = neuroglancer.SegmentationLayer if name != self._image.name else neuroglancer.ImageLayer
+                state.layers[name] = made(source=source)
+            state.layout = "4panel" if len(spatial(self._image.axes)) == 3 else "xy"
+        found = urlsplit(self._viewer.get_viewer_url())
+        self.address = f"{base}proxy/{found.port}{found.path}"
+
+
+def dimensions(image: Pyramid) -> dict[str, list[str] | list[float]]:
+    """Return neuroglancer's dimensions, x first: names, units, and voxel sizes in metres."""
+    space = list(reversed(spatial(image.axes)))
+    steps = [image.levels[0].scale[axis] for axis in space]
+    metres = [_METRES.get(image.axes[axis].unit or "") for axis in space]
+    return {
+        "names": [image.axes[axis].name for axis in space],
+        "units": ["m" if size else "" for size in metres],
+        "scales": [step * (size or 1.0) for step, size in zip(steps, metres, strict=True)],
+    }
+
+
+def sources(place: Place, image: Pyramid, base: str, server: FolderServer | None = None) -> Mapping[str, str]:
+    """Return where neuroglancer finds the image and each of its labels, by the name of the layer."""
+    root = _root(place, base, server)
+    end = f"/|zarr{image.zarr_format}:"
+    labels = {f"labels: {name}": f"{root}/labels/{quote(name)}{end}" for name in image.labels}
+    return {image.name: f"{root}{end}", **labels}
+
+
+def _root(place: Place, base: str, server: FolderServer | None) -> str:
+    if isinstance(place, Location):
+        there = urlsplit(web_address(place))
+        if there.hostname in _HERE and there.port:
+            return f"{base}proxy/{there.port}{there.path}"
+        return web_address(place)
+    return f"{base}proxy/{server.port}/{server.path}" if server else place.as_uri()
+
+
+def _is_base(base: str) -> bool:
+    return urlsplit(base).scheme in ("http", "https") and base.endswith("/")

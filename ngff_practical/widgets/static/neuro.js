@@ -1,0 +1,19 @@
+function render({ model, el }) {
+  const { root, body } = frame(model, el, "Neuroglancer", "neuro");
+  const view = h("iframe", { class: "ngff-frame", title: "Neuroglancer, a viewer for large images", allow: "fullscreen" });
+  const waiting = h("p", {}, "Neuroglancer is being started.");
+  body.append(waiting, view);
+  const show = () => {
+    const address = model.get("address");
+    waiting.hidden = Boolean(address); view.hidden = !address;
+    if (address && view.getAttribute("src") !== address) view.setAttribute("src", address);
+  };
+  listen(model, root, "change:address", show);
+  show();
+  const settings = document.getElementById("jupyter-config-data");
+  if (settings) model.send({ do: "open", base: location.origin + JSON.parse(settings.textContent).baseUrl });
+  else waiting.textContent = "Neuroglancer needs JupyterLab or Notebook 7: this page does not say where its server is.";
+  return () => end(root);
+}
+
+export default { render };
