@@ -7,6 +7,7 @@ import sys
 from importlib import resources
 
 import pytest
+from anywidget import AnyWidget
 
 from ngff_practical import widgets
 from ngff_practical.errors import StorageError
@@ -103,3 +104,11 @@ def test_a_message_that_is_no_object_is_ignored(plain):
 def test_names_that_are_not_there_are_said_to_be_missing():
     with pytest.raises(AttributeError, match="no attribute 'Nothing'"):
         widgets.Nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("name", widgets.__all__)
+def test_no_trait_of_a_widget_takes_the_name_of_something_that_carries_it_to_the_page(name: str) -> None:
+    kind = getattr(widgets, name)
+    own = {trait for cls in kind.__mro__[: kind.__mro__.index(AnyWidget)] for trait in vars(cls)}
+    names = {trait for trait in kind.class_traits() if trait in own}
+    assert names & set(dir(AnyWidget)) == set()

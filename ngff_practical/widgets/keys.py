@@ -39,7 +39,7 @@ class KeyBrowser(Widget):
     _css = style("keys")
     picture_size = (8.0, 4.4)
 
-    keys: traitlets.List[object] = traitlets.List(help="This page of keys, with their sizes.").tag(sync=True)
+    flat: traitlets.List[object] = traitlets.List(help="This page of keys, with their sizes.").tag(sync=True)
     folders: traitlets.List[object] = traitlets.List(help="Folders and objects below the prefix.").tag(
         sync=True
     )
