@@ -3,6 +3,7 @@
 from ngff_practical.samples.catalogue import SAMPLES, Sample, find_sample
 from ngff_practical.samples.embryo import Blastocyst, blastocyst
 from ngff_practical.samples.locate import locate
+from ngff_practical.samples.mini import mini_image, mini_plate
 from ngff_practical.samples.particles import Particles, particles
 from ngff_practical.samples.tiffs import sample_particles, sample_planes, sample_stack
 from ngff_practical.samples.twins import cache_folder, seed
@@ -16,6 +17,8 @@ __all__ = [
     "cache_folder",
     "find_sample",
     "locate",
+    "mini_image",
+    "mini_plate",
     "particles",
     "sample_particles",
     "sample_planes",
