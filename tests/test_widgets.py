@@ -6,6 +6,7 @@ import subprocess
 import sys
 from importlib import resources
 
+import anywidget
 import pytest
 from anywidget import AnyWidget
 
@@ -99,6 +100,13 @@ def test_what_goes_wrong_is_said_and_the_view_may_go_on_asking(plain):
 def test_a_message_that_is_no_object_is_ignored(plain):
     plain._handle_custom_msg("hello", [])
     assert plain.sent == []
+
+
+@pytest.mark.parametrize("name", [name for name in widgets.__all__ if name[0].isupper()])
+def test_a_widget_hides_nothing_of_what_it_is_built_on(name):
+    made = getattr(widgets, name)
+    own = {key for one in made.__mro__[: made.__mro__.index(Widget)] for key in vars(one)}
+    assert not {key for key in own & set(dir(anywidget.AnyWidget)) if not key.startswith("_")}
 
 
 def test_names_that_are_not_there_are_said_to_be_missing():

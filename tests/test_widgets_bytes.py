@@ -78,6 +78,12 @@ def test_very_many_segments_are_drawn_as_few_and_none_that_is_needed_gets_lost()
     assert [run.label for run in shown.runs if run.kind == "touched"] == ["chunk 31000"]
 
 
+def test_pixels_are_not_drawn_as_the_little_that_stands_before_them():
+    parts = (Segment("", 0, 8, "metadata", "header"), Segment("", 8, 10**6, "pixels", "plane 0"))
+    shown = strip(ByteMap("a", "TIFF", parts), 5, PlaneOrder())
+    assert [run.label for run in shown.runs] == ["header", "plane 0"]
+
+
 def test_choosing_a_plane_says_what_it_costs_in_each_format(paths):
     view = ByteMapView(*paths.values(), plane=5)
     assert len(view.text.splitlines()) == len(FORMATS)

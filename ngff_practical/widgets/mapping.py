@@ -118,8 +118,8 @@ def _runs(segments: Sequence[Segment], hit: set[int], whole: int) -> tuple[Run, 
             turn, label = not turn, one.label
         kind = "touched" if index in hit else ("even", "odd")[turn] if one.holds == "pixels" else one.holds
         last = runs[-1] if runs else None
-        small = last is not None and min(one.nbytes, last.width * whole) < least
-        if last and (last.kind == kind or (small and "touched" not in (kind, last.kind))) and small:
+        alike = last is not None and (last.kind == kind or "touched" not in (kind, last.kind))
+        if last and alike and one.nbytes < least:
             runs[-1] = Run(last.start, last.width + one.nbytes / whole, last.kind, last.label)
         else:
             runs.append(Run(at / whole, one.nbytes / whole, kind, one.label))

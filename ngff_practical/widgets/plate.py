@@ -146,6 +146,6 @@ class PlateMap(Widget):
         axes.set_yticks(range(len(self._plate.rows)), [one[:6] for one in self._plate.rows], fontsize=7)
         axes.set(xlim=(-0.6, len(self._plate.columns) - 0.4), ylim=(len(self._plate.rows) - 0.4, -0.6))
         axes.xaxis.tick_top()
-        axes.set_aspect("equal", adjustable="datalim")
+        axes.set_aspect("equal")
         if axes.get_legend_handles_labels()[0]:
             axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=3, fontsize=7, frameon=False)
