@@ -119,12 +119,12 @@ def cheap_enough(seat: Seat) -> Problem:
         return (slice(1, 2), slice(z, z + 1), *(slice(0, size) for size in shape[2:]))
 
     reads = [chunk_access(level, plane(index)) for index, level in enumerate(image.levels)]
-    costs = {level.path: read.bytes_read / 1e6 for level, read in zip(image.levels, reads, strict=True)}
+    costs = {level.path: read.bytes_read / 1e3 for level, read in zip(image.levels, reads, strict=True)}
     first, second, third = image.levels
-    limit = round((costs[second.path] + costs[first.path]) / 2, 1)
-    listed = ", ".join(f"`{path}`: {cost:.1f} MB" for path, cost in costs.items())
+    limit = round((costs[second.path] + costs[first.path]) / 2)
+    listed = ", ".join(f"`{path}`: {cost:.0f} kB" for path, cost in costs.items())
     return Problem(
-        task=f"Your line is slow: one picture may fetch **{limit} MB** of chunks (as many bytes as they "
+        task=f"Your line is slow: one picture may fetch **{limit} kB** of chunks (as many bytes as they "
         f"hold in memory). You want to see the whole plane **z = {z} of channel 1**. Which is the finest "
         "level of the embryo that stays within that? Give its path.",
         wants='the path of a level, such as "0"',
@@ -137,12 +137,12 @@ def cheap_enough(seat: Seat) -> Problem:
             '    for level in describe_image(task.given["image"]).levels\n'
             "    if chunk_access(\n"
             "        level, (*plane, slice(0, level.shape[2]), slice(0, level.shape[3]))\n"
-            f"    ).bytes_read <= {limit} * 1e6\n"
+            f"    ).bytes_read <= {limit} * 1e3\n"
             "]\n"
             "answer = cheap[0]"
         ),
-        why=f"The chunks behind that plane: {listed}. A chunk is {second.chunks[1]} planes deep, so you "
-        "fetch its neighbours, too.",
+        why=f"The chunks behind that plane: {listed}. Level {second.path} is the finest one below "
+        f"{limit} kB.",
         hints=(
             "Which chunks does the plane touch at each level? `chunk_access(level, crop)` computes it.",
             "`bytes_read` of what it returns is to be compared with the limit. The crop has four slices: "
@@ -151,17 +151,16 @@ def cheap_enough(seat: Seat) -> Problem:
         mistakes=(
             Mistake(
                 first.path,
-                f"At level {first.path} the plane itself is small, but its chunks hold "
-                f"{costs[first.path]:.1f} MB.",
+                f"Sharp, but the chunks that this plane touches at level {first.path} hold "
+                f"{costs[first.path]:.0f} kB; {limit} kB are allowed.",
             ),
             Mistake(
                 third.path,
-                f"Cheap enough, but a finer level is, too: level {third.path} fetches only "
-                f"{costs[third.path]:.1f} MB.",
+                f"{costs[third.path]:.0f} kB are cheap enough, but a finer level is, too.",
             ),
             Mistake(
                 costs[second.path],
-                "That is the cost of a level, in MB. Asked for is its path.",
+                "That is the cost of a level, in kB. Asked for is its path.",
                 made=lambda answer: any(same(answer, cost, within=0.02) for cost in costs.values()),
             ),
         ),
