@@ -165,4 +165,4 @@ def test_a_panel_looks_first_and_then_converts(cells):
     page.locator(".ngff-says").get_by_text("would be written").wait_for()
     page.get_by_role("button", name="Convert").press("Enter")
     page.locator(".ngff-says").get_by_text("a sample of each level read back").wait_for()
-    assert page.get_by_role("progressbar").get_attribute("aria-valuenow") == "100"
+    assert page.get_by_role("progressbar", name="Convert").get_attribute("aria-valuenow") == "100"
