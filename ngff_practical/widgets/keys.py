@@ -30,7 +30,7 @@ class KeyBrowser(Widget):
 
     ```python
     KeyBrowser(server.location("idr"))
-    KeyBrowser("https://uk1s3.embassy.ebi.ac.uk/idr/zarr/v0.4/")
+    KeyBrowser("s3://idr/zarr/v0.4/")
     ```
     It asks for 1,000 keys at a time, however many there are.
     """

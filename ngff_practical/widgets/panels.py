@@ -183,7 +183,7 @@ class DownloadPanel(Panel):
     """Fetch an image from S3 into a new folder, and compare every object afterwards.
 
     ```python
-    DownloadPanel("https://uk1s3.embassy.ebi.ac.uk/idr/zarr/v0.4/idr0062A/6001240.zarr", "6001240.zarr")
+    DownloadPanel("s3://idr/zarr/v0.4/idr0062A/6001240.zarr", "6001240.zarr")
     ```
     """
 
