@@ -40,7 +40,7 @@ class Strip:
     sentence: str
 
 
-HEAD = ("stored as", "files", "bytes", "segments needed", "runs of bytes", "bytes needed", "share")
+HEAD = ("stored as", "files", "bytes", "segments", "runs", "needed", "share")
 MOST_TOUCHED = 100
 
 
