@@ -211,6 +211,13 @@ def test_notes_go_to_stderr_and_not_into_the_result(planes, run):
 
 
 @pytest.mark.s3
+def test_an_upload_to_a_full_address_is_signed(image, run_json, sandbox_server):
+    sandbox_server.use()
+    code, sent = run_json("upload", image, f"{sandbox_server.endpoint}/practical/full/image.ome.zarr")
+    assert (code, sent["problems"]) == (0, [])
+
+
+@pytest.mark.s3
 def test_upload_verify_download_and_verify_again(image, tmp_path, run_json, sandbox_server, monkeypatch):
     for name, value in sandbox_server.environment.items():
         monkeypatch.setenv(name, value)

@@ -53,7 +53,15 @@ def resolve_location(url: str, endpoint: str | None, anonymous: bool) -> Locatio
     StorageError
         It names a local folder.
     """
-    place = resolve(url, endpoint, anonymous)
+    return _on_s3(url, resolve(url, endpoint, anonymous))
+
+
+def resolve_upload(url: str, endpoint: str | None) -> Location:
+    """Return the place on S3 to send to, signed; raises StorageError where it is a local folder."""
+    return _on_s3(url, resolve_destination(url, endpoint))
+
+
+def _on_s3(url: str, place: Place) -> Location:
     if isinstance(place, Path):
         raise StorageError(f"{url} is a local path; write s3://bucket/key or https://host/bucket/key")
     return place

@@ -7,7 +7,7 @@ from pathlib import Path
 from ngff_practical.cli import documents, pages
 from ngff_practical.cli.options import DONE, PROBLEMS, Anonymous, AsJson, DryRun, Endpoint, Overwrite
 from ngff_practical.cli.output import emit
-from ngff_practical.cli.places import resolve, resolve_location
+from ngff_practical.cli.places import resolve, resolve_location, resolve_upload
 from ngff_practical.cli.progress import bar
 from ngff_practical.errors import NotFoundError, PlanError
 from ngff_practical.model import Location, StoredObject, TransferReport
@@ -55,7 +55,7 @@ def upload(
     url
         Where its root goes: s3://bucket/key.
     """
-    destination = resolve_location(url, endpoint, anonymous=False)
+    destination = resolve_upload(url, endpoint)
     with bar("object") as on_object:
         report = send(source, destination, overwrite=overwrite, dry_run=dry_run, on_object=on_object)
     code = _transferred(report, "sent", json)
