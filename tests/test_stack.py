@@ -763,7 +763,7 @@ def test_empty_strips_are_not_read_as_zeros(tmp_path):
         (256, 2**31 - 1, "damaged"),
         (257, 2**20, "needs"),
         (258, 17, "17 bits"),
-        (259, 65000, "cannot be decoded here"),
+        (259, 65000, "nothing decodes EER_V0"),
         (277, 0, "0 samples"),
         (273, 10**8, "ends at"),
         (279, 2**30, "ends at"),

@@ -380,7 +380,9 @@ def test_network_that_stays_away_leaves_no_image_and_the_upload_goes_on_later(
 # sudden ends
 
 UPLOAD = """
+    import signal
     import sys
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts with & has it ignored
     from ngff_practical.model import Location
     from ngff_practical.transfer import checksums, upload
     if {small_parts}:

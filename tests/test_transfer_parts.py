@@ -186,7 +186,7 @@ def test_part_that_the_image_does_not_have_is_refused(
 
 
 def test_flipped_byte_never_reaches_a_crop(image: Location, tmp_path: Path, sandbox_server: Sandbox) -> None:
-    sandbox_server.set_faults([Fault("flipped", f"{image.bucket}/{image.key}/0/*", "GET", every=2, times=3)])
+    sandbox_server.set_faults([Fault("flipped", f"{image.bucket}/{image.key}/0/*0/0/0", "GET", times=1)])
     download(image, tmp_path / "crop.zarr", levels=[0], region={"z": (0, 10)})
     sandbox_server.set_faults(())
     np.testing.assert_array_equal(pixels(tmp_path / "crop.zarr", "0"), PIXELS[:, :5])
