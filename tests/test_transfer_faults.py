@@ -343,7 +343,7 @@ def test_upload_waits_for_the_network_to_come_back(
 
     def pause(self: Crew, seconds: float) -> None:
         waits.append(seconds)
-        if len(waits) == 20:
+        if len(waits) >= 8:  # fewer than a single object is waited for
             server.set_network()
 
     monkeypatch.setattr(Crew, "pause", pause)
@@ -353,7 +353,7 @@ def test_upload_waits_for_the_network_to_come_back(
             server.set_network(online=False)
 
     assert upload(tree, place, on_object=on_object).verified == 42
-    assert len(waits) >= 20
+    assert len(waits) >= 8
     assert stored(place) == files(tree)
 
 
