@@ -128,9 +128,10 @@ def notebook(lab, page):
         return page
 
     yield open_notebook
+    said = list(errors)  # a viewer whose kernel is taken away may complain, and be right
     page.evaluate("async () => { await window.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown() }")
     assert foreign == []
-    assert errors == []
+    assert said == []
 
 
 @pytest.fixture
