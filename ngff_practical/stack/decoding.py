@@ -23,6 +23,7 @@ type Pixels = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
 _MOST_TIFFS = 16
 _MOST_PAGES = 128
 _SEGMENTS_AT_ONCE = 64  # read before they are decoded
+_MAKE_BYTES = (5, 8, 32773, 32946, 34925, 34926, 50000)  # LZW, Deflate, PackBits, LZMA and Zstd
 _JPEG = (6, 7, 33007, 34892)
 
 
@@ -165,6 +166,13 @@ def decode_segment(key: tifffile.TiffPage, jpegtables: bytes | None, data: bytes
         raise ValueError(f"strip or tile {index + 1} is empty")
     pixels: Pixels = np.asarray(block)[0]
     return pixels
+
+
+def unpacked_size(key: tifffile.TiffPage, data: bytes) -> int:
+    """Return how many bytes a strip or tile expands to, 0 where its codec makes pixels and not bytes."""
+    if key.compression == 1:
+        return len(data)
+    return len(tifffile.TIFF.DECOMPRESSORS[key.compression](data)) if key.compression in _MAKE_BYTES else 0
 
 
 def bytes_of(array: Pixels) -> memoryview:

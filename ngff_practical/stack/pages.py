@@ -13,7 +13,10 @@ from ngff_practical.model import Place
 from ngff_practical.stack.chain import Geometry
 from ngff_practical.stack.faults import by, shown
 
-_DEPTHS = frozenset({1, 2, 4, 6, 8, 10, 12, 14, 16, 24, 32, 64})
+# Bits per sample of integers and of floats. Integers of 24 bits lie in the file's byte order for some readers
+# and packed for others; what is ambiguous is not read.
+_INTEGER_DEPTHS = frozenset({*range(1, 17), 32, 64})
+_FLOAT_DEPTHS = frozenset({16, 24, 32, 64})
 _MOST_EXPANDED = 256 * 2**20  # bytes; a page that expands to more from next to nothing is taken for a bomb
 _MOST_EXPANSION = 500
 _TAG_NAMES = {
@@ -63,7 +66,7 @@ def grid_of(page: tifffile.TiffPage) -> Grid:
 def check_page(page: tifffile.TiffPage, file: Place, number: int) -> None:
     """Raise StackError where a page claims what cannot be: no pixels, odd samples, an absurd size."""
     name = f"{shown(file)}, page {number}"
-    bits = page.bitspersample if isinstance(page.bitspersample, tuple) else (page.bitspersample,)
+    bits = _bits_of(page)
     if page.samplesperpixel < 1 or not page.imagewidth or not page.imagelength:
         raise StackError(
             f"{name} claims {page.imagelength} x {page.imagewidth} pixels of {page.samplesperpixel} "
@@ -71,14 +74,15 @@ def check_page(page: tifffile.TiffPage, file: Place, number: int) -> None:
         )
     if (
         page.dtype is None
-        or not set(bits) <= _DEPTHS
+        or len(set(bits)) != 1
+        or not set(bits) <= (_FLOAT_DEPTHS if page.dtype.kind == "f" else _INTEGER_DEPTHS)
         or page.dtype.kind not in "biuf"
         or page.dtype.itemsize > 8
     ):
         kind = page.dtype.name if page.dtype is not None and page.dtype.kind not in "biu" else "integers"
         raise StackError(
             f"{name} holds {kind} of {' + '.join(map(str, bits))} bits per sample, which cannot be read "
-            "here; save it as integers of 8 to 64 bits or as float"
+            "here; save it as integers of 8, 16, 32 or 64 bits, or as float"
         )
     if page.is_tiled and (page.tilelength < 1 or page.tilewidth < 1 or page.tiledepth > 1):
         raise StackError(
@@ -97,6 +101,31 @@ def check_page(page: tifffile.TiffPage, file: Place, number: int) -> None:
             "much; images do not compress like that, files made to exhaust memory do. If it is genuine, "
             "save it with less compression"
         )
+
+
+def check_packed(page: tifffile.TiffPage, nbytes: int, name: str) -> None:
+    """Raise StackError where samples of odd bits fill whole bytes or words each, and not one another's.
+
+    `nbytes` is the uncompressed size of the first strip or tile. Read as what the file states, such pixels
+    would be noise.
+    """
+    bits, kind = _bits_of(page), page.dtype
+    if kind is None or not any(depth % 8 for depth in bits):
+        return
+    grid = grid_of(page)
+    packed = segment_sizes(page, grid)[0]
+    rows = grid.length if grid.tiled else min(grid.length, page.imagelength)
+    in_words = rows * grid.width * (page.samplesperpixel if page.planarconfig == 1 else 1) * kind.itemsize
+    if packed < nbytes == in_words:
+        raise StackError(
+            f"{name} claims {bits[0]} as its bits per sample, but its first strip or tile holds "
+            f"{kind.itemsize * 8} for each ({nbytes} bytes instead of {packed}); one of the two is wrong: "
+            f"save it anew with {kind.itemsize * 8} bits"
+        )
+
+
+def _bits_of(page: tifffile.TiffPage) -> tuple[int, ...]:
+    return page.bitspersample if isinstance(page.bitspersample, tuple) else (page.bitspersample,)
 
 
 def check_same(geometry: Geometry, first: Geometry, file: Place, number: int, first_number: int) -> None:
@@ -151,6 +180,7 @@ def place_segments(page: AnyPage, key: tifffile.TiffPage, nbytes: int, file: Pla
                 f"{name}: strip or tile {short[0] + 1} holds {counts[short[0]]} bytes and needs "
                 f"{sizes[short[0] % len(sizes)]}; the file is damaged: copy it again, or save it anew"
             )
+        check_packed(key, counts[0], name)
     if end > nbytes:
         raise StackError(
             f"{name} needs bytes up to {end}, but the file ends at {nbytes}; it is cut off "

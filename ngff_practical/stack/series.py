@@ -18,13 +18,14 @@ from ngff_practical.stack.calibration import Calibration
 from ngff_practical.stack.chain import Chain, walk_chain
 from ngff_practical.stack.channels import stated_channels
 from ngff_practical.stack.declared import check_count, check_declared, check_planes
-from ngff_practical.stack.decoding import decode_segment
+from ngff_practical.stack.decoding import decode_segment, unpacked_size
 from ngff_practical.stack.extents import Extents
 from ngff_practical.stack.faults import by, reading, shown
 from ngff_practical.stack.ome import OmeImage
 from ngff_practical.stack.opening import Opener
 from ngff_practical.stack.pages import (
     AnyPage,
+    check_packed,
     check_page,
     check_same,
     grid_of,
@@ -241,6 +242,7 @@ def _try_codec(key: tifffile.TiffPage, file: Place, opener: Opener) -> None:
         data = handle.read(key.databytecounts[0])
         try:
             decode_segment(key, key.jpegtables, data, 0)
+            check_packed(key, unpacked_size(key, data), f"{shown(file)}, page {key.index + 1}")
         except (ImportError, KeyError, NotImplementedError, ValueError) as error:
             if isinstance(error, ValueError) and "COMPRESSION" not in str(error):
                 raise
