@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 
 from ngff_practical.errors import StackError
 from ngff_practical.stack.columns import counts_along
-from ngff_practical.stack.faults import clean, listed, reading, shown
+from ngff_practical.stack.faults import clean, listed
+from ngff_practical.stack.listing import Folder
 from ngff_practical.stack.names import suggestion
 from ngff_practical.stack.pattern import Pattern
 from ngff_practical.stack.previews import is_projection, is_thumbnail
 
-_ENDINGS = (".tif", ".tiff")
-_SYSTEM_FILES = {".ds_store", "thumbs.db", "desktop.ini"}
 _DEEPEST = 3
 
 
@@ -23,36 +21,27 @@ _DEEPEST = 3
 class Contents:
     """The TIFFs that may make a stack, and what was left out."""
 
-    files: tuple[Path, ...]
+    files: tuple[PurePath, ...]
     notes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Listing:
-    """What lies in one folder, or in all folders of one depth."""
-
-    files: list[Path]
-    folders: list[Path]
-    others: list[Path]
-
-
-def contents_of(folder: Path) -> Contents:
+def contents_of(folder: Folder) -> Contents:
     """Return the TIFFs in a folder, or where it holds none, those in the folders inside it."""
-    top = _list([folder])
+    top = folder.listing()
     listing, depth = top, 0
     while not listing.files and listing.folders and depth < _DEEPEST:
         depth += 1
-        listing = _list(listing.folders)
+        listing = folder.listing(listing.folders)
     if not listing.files:
         names = listed(place.name for place in top.folders)
         inside = f"; it holds folders ({names}): name the one with the planes" if names else ""
-        raise StackError(f"the folder {shown(folder.resolve())} holds no TIFF (*.tif, *.tiff){inside}")
+        raise StackError(f"{folder.called} holds no TIFF (*.tif, *.tiff){inside}")
     files, notes = _without_previews(folder, listing.files)
     if not depth:
         _refuse_both(folder, files, top.folders)
     elif listing.folders:
         raise StackError(
-            f"the folder {shown(folder.resolve())} holds TIFFs ({_named(folder, files, 2)}) and folders "
+            f"{folder.called} holds TIFFs ({_named(folder, files, 2)}) and folders "
             f"({_named(folder, listing.folders, 2)}) at the same depth; name the folder of the stack, or say "
             "which files make it with --pattern"
         )
@@ -63,13 +52,13 @@ def contents_of(folder: Path) -> Contents:
     return Contents(tuple(files), tuple(notes))
 
 
-def all_tiffs(folder: Path, pattern: Pattern) -> Contents:
+def all_tiffs(folder: Folder, pattern: Pattern) -> Contents:
     """Return the TIFFs that fit a pattern; every other one is left out and said."""
-    listing, depth = _list([folder]), 0
+    listing, depth = folder.listing(), 0
     while depth < pattern.depth:
         depth += 1
-        listing = _list(listing.folders)
-    fitting = [file for file in listing.files if pattern.match(file.relative_to(folder)) is not None]
+        listing = folder.listing(listing.folders)
+    fitting = [file for file in listing.files if pattern.match(file.relative_to(folder.path)) is not None]
     if not fitting:
         found = (
             f"the {len(listing.files)} TIFFs {'there' if depth else 'in it'} are named like "
@@ -77,12 +66,9 @@ def all_tiffs(folder: Path, pattern: Pattern) -> Contents:
             if listing.files
             else "no TIFF is where it points"
         )
-        better = suggestion(folder, listing.files) if len(listing.files) > 1 else None
+        better = suggestion(folder.path, listing.files) if len(listing.files) > 1 else None
         way = f": try --pattern {clean(better, 300)!r}" if better else "; write the names as they are"
-        raise StackError(
-            f"no file of the folder {shown(folder.resolve())} fits the pattern {clean(pattern.text)!r}; "
-            f"{found}{way}"
-        )
+        raise StackError(f"no file of {folder.called} fits the pattern {clean(pattern.text)!r}; {found}{way}")
     files, notes = _without_previews(folder, fitting)
     left = [file for file in listing.files if file not in set(fitting)]
     if left:
@@ -92,56 +78,31 @@ def all_tiffs(folder: Path, pattern: Pattern) -> Contents:
     return Contents(tuple(files), tuple(notes))
 
 
-def _list(folders: Sequence[Path]) -> _Listing:
-    """Return what lies in these folders, sorted; hidden files of the system do not count."""
-    listing = _Listing([], [], [])
-    for folder in folders:
-        with reading(folder):
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        for entry in entries:
-            place = folder / entry.name
-            if place.is_dir():
-                if not entry.name.startswith("."):
-                    listing.folders.append(place)
-            elif (
-                place.suffix.lower() in _ENDINGS and not entry.name.startswith(".") and not _is_device(place)
-            ):
-                listing.files.append(place)
-            elif entry.name.lower() not in _SYSTEM_FILES and place.suffix.lower() != ".ome":
-                listing.others.append(place)
-    return listing
-
-
-def _is_device(place: Path) -> bool:
-    """Return True for pipes and devices, which would be waited for; broken links are found when read."""
-    return place.exists() and not place.is_file()
-
-
-def _without_previews(folder: Path, files: list[Path]) -> tuple[list[Path], list[str]]:
+def _without_previews(folder: Folder, files: list[PurePath]) -> tuple[list[PurePath], list[str]]:
     """Return files without previews and projections, where others are left, and notes that name them."""
     notes: list[str] = []
     for what, is_one in (("previews", is_thumbnail), ("projections", is_projection)):
-        found = [file for file in files if is_one(file.relative_to(folder))]
+        found = [file for file in files if is_one(file.relative_to(folder.path))]
         if found and len(found) < len(files):
             files = [file for file in files if file not in set(found)]
             notes.append(f"Ignored as {what}: {_named(folder, found)}.")
     return files, notes
 
 
-def _refuse_both(folder: Path, files: Sequence[Path], folders: Sequence[Path]) -> None:
+def _refuse_both(folder: Folder, files: Sequence[PurePath], folders: Sequence[PurePath]) -> None:
     """Raise StackError where TIFFs lie beside folders of TIFFs that count planes, channels or time points."""
     counting = counts_along([place.name for place in folders])
-    inside = _list([place for place in folders if place.name in counting]).files if counting else []
+    inside = folder.listing([place for place in folders if place.name in counting]).files if counting else []
     if not inside:
         return
     inside, _ = _without_previews(folder, inside)
-    better = suggestion(folder, inside) or f"{folders[0].name}/{{}}.tif"
+    better = suggestion(folder.path, inside) or f"{folders[0].name}/{{}}.tif"
     raise StackError(
-        f"the folder {shown(folder.resolve())} holds {len(files)} TIFFs and {len(counting)} folders of TIFFs "
+        f"{folder.called} holds {len(files)} TIFFs and {len(counting)} folders of TIFFs "
         f"({listed(counting)}); say which make the stack: --pattern {clean(better, 300)!r} for the folders, "
         "--pattern '{}.tif' for the files alone"
     )
 
 
-def _named(folder: Path, places: Sequence[Path], limit: int = 4) -> str:
-    return listed((place.relative_to(folder).as_posix() for place in places), limit)
+def _named(folder: Folder, places: Sequence[PurePath], limit: int = 4) -> str:
+    return listed((place.relative_to(folder.path).as_posix() for place in places), limit)

@@ -13,7 +13,7 @@ import numpy as np
 import tifffile
 
 from ngff_practical.errors import StackError
-from ngff_practical.model import Plane, StackSource
+from ngff_practical.model import Location, Place, Plane, StackSource
 from ngff_practical.stack.bytesource import ByteSource
 from ngff_practical.stack.faults import by, shown
 from ngff_practical.stack.pages import Grid, grid_of, place_segments
@@ -51,6 +51,7 @@ class Decoder:
         self._files = files
         self._dtype = np.dtype(source.dtype)
         self._parsing = threading.Lock()
+        self._waiting: dict[int, threading.Lock] = {}  # one for each remote file, whose headers take time
         self._tiffs: OrderedDict[int, tifffile.TiffFile] = OrderedDict()
         self._pages: OrderedDict[tuple[int, int], Page] = OrderedDict()
         self._last = threading.local()
@@ -123,23 +124,49 @@ class Decoder:
         """Return a page's directory, read again from its file and compared with what the source says."""
         name = (plane.file, plane.page)
         with self._parsing:
-            page = self._pages.get(name)
-            if page is None:
-                with self._files.opener.honest():
-                    page = self._pages[name] = self._parse(plane)
-                if len(self._pages) > _MOST_PAGES:
-                    self._pages.popitem(last=False)
-            else:
-                self._pages.move_to_end(name)
+            if (page := self._known(name)) is not None:
+                return page
+            if not isinstance(self._source.files[plane.file], Location):
+                return self._keep(name, self._parse(plane))
+            waiting = self._waiting.setdefault(plane.file, threading.Lock())
+        with waiting:
+            with self._parsing:
+                if (page := self._known(name)) is not None:
+                    return page
+            page = self._parse(plane)
+            with self._parsing:
+                return self._keep(name, page)
+
+    def _known(self, name: tuple[int, int]) -> Page | None:
+        page = self._pages.get(name)
+        if page is not None:
+            self._pages.move_to_end(name)
+        return page
+
+    def _keep(self, name: tuple[int, int], page: Page) -> Page:
+        self._pages[name] = page
+        if len(self._pages) > _MOST_PAGES:
+            self._pages.popitem(last=False)
         return page
 
     def _parse(self, plane: Plane) -> Page:
         file = self._source.files[plane.file]
-        tif = self._tiffs.get(plane.file)
+        with self._files.opener.honest():
+            return self._page_of(self._tiff(plane.file), plane, file)
+
+    def _tiff(self, number: int) -> tifffile.TiffFile:
+        """Return an open file; a remote one may still be read by another thread when it is let go of."""
+        file = self._source.files[number]
+        tif = self._tiffs.get(number)
         if tif is None:
-            tif = self._tiffs[plane.file] = self._files.opener.open_tiff(file)
+            tif = self._tiffs[number] = self._files.opener.open_tiff(file)
             if len(self._tiffs) > _MOST_TIFFS:
-                self._tiffs.popitem(last=False)[1].close()
+                oldest, dropped = self._tiffs.popitem(last=False)
+                if not isinstance(self._source.files[oldest], Location):
+                    dropped.close()
+        return tif
+
+    def _page_of(self, tif: tifffile.TiffFile, plane: Plane, file: Place) -> Page:
         key = tif.pages[plane.page]
         if not isinstance(key, tifffile.TiffPage):
             key = key.aspage()

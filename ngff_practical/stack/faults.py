@@ -8,11 +8,11 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from pathlib import Path
+from pathlib import Path, PurePath
 from xml.etree.ElementTree import ParseError
 
 from ngff_practical.errors import NgffPracticalError, StackError
-from ngff_practical.model import Place
+from ngff_practical.model import Location, Place
 
 # What tifffile, imagecodecs, numpy and struct raise for files that are not what they claim to be. Codec
 # errors are RuntimeErrors, TiffFileError is a ValueError; a missing codec is an ImportError when called.
@@ -30,6 +30,8 @@ FAULTS = (
     ValueError,
     struct.error,
 )
+
+type Named = PurePath | Location
 
 _heard: ContextVar[list[str] | None] = ContextVar("_heard", default=None)
 
@@ -102,7 +104,7 @@ def clean(text: str, limit: int = 160) -> str:
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
-def shown(file: Place) -> str:
+def shown(file: Named) -> str:
     """Return a file's name as messages show it."""
     return clean(file.name or str(file), 255)
 

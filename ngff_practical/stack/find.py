@@ -29,8 +29,8 @@ def find_stack(
     path
         A folder of planes (one TIFF each, in the natural order of their names; one folder for each channel,
         plane or time point too), or one file: multi-page, ImageJ, OME-TIFF (with all other files of its set).
-        A stack in one file may lie behind https:// or on S3 (an address as text, or a Location): its headers
-        are read in ranges, its pixels when needed.
+        All of it may lie behind https:// or on S3 (an address as text, or a Location): headers are read in
+        ranges, pixels when needed. A folder has to be one that can be listed, as on S3.
     axes
         One letter of t, c, z, y, x for each stored dimension, in stored order, as in "zcyx"; for a folder the
         files come first. Needed where the file does not state its axes, and stronger than what it states.
@@ -61,8 +61,11 @@ def find_stack(
     place = parse_place(path) if isinstance(path, str) else path
     said: tuple[str, ...] = ()
     if isinstance(place, Location):
-        image = load_remote(place)
+        image = None if pattern is not None else load_remote(place)
         what, name = shown(place), _stem(place)
+        if image is None:
+            image, what, said, axes = read_folder(place, axes, pattern, sized=voxel_size is not None)
+            name = shown(place)
     elif place.is_dir():
         image, what, said, axes = read_folder(place, axes, pattern, sized=voxel_size is not None)
         name = place.resolve().name or "stack"

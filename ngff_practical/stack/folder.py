@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from ngff_practical.errors import StackError
-from ngff_practical.model import Channel, Plane
+from ngff_practical.model import Channel, Place, Plane
 from ngff_practical.stack.channels import joined_channels
 from ngff_practical.stack.contents import all_tiffs, contents_of
 from ngff_practical.stack.faults import by, clean, listed, shown
 from ngff_practical.stack.grid import Numbered, told_apart
 from ngff_practical.stack.image import load_image
+from ngff_practical.stack.listing import Folder
 from ngff_practical.stack.names import order_by_pattern, order_files
 from ngff_practical.stack.pattern import Pattern, parse_pattern
 from ngff_practical.stack.previews import refuse_copies
@@ -25,50 +26,58 @@ _SPOKEN = {"z": "as a z-stack", "t": "as a time series", "c": "as channels"}
 type FolderStack = tuple[StoredImage, str, tuple[str, ...], str | None]
 
 
-def read_folder(folder: Path, axes: str | None, pattern: str | None, *, sized: bool) -> FolderStack:
+def read_folder(place: Place, axes: str | None, pattern: str | None, *, sized: bool) -> FolderStack:
     """Return the stack that the TIFFs in a folder make, what to call it in messages, notes, and its axes.
 
     The axes are those typed, with those of the pattern in front where only those inside a file were typed.
     """
-    what = f"the folder {shown(folder.resolve())}"
+    folder = Folder(place)
+    what = folder.called
     form = None if pattern is None else parse_pattern(pattern)
     held = contents_of(folder) if form is None else all_tiffs(folder, form)
     files, notes = list(held.files), list(held.notes)
     refuse_copies(files)
     tried: set[int] = set()
-    first = load_image(min(files, key=lambda file: file.relative_to(folder).as_posix()), tried)
+    first = load_image(
+        folder.file(min(files, key=lambda file: file.relative_to(folder.path).as_posix())), tried
+    )
     if len(first.files) > 1 and not (form and form.letters):
-        _refuse_strangers(first, files, what)
+        _refuse_strangers(first, [folder.file(file) for file in files], what)
         return first, what, tuple(notes), axes
     own = _kind(first)[0]
     letters = None if axes is None else axes.replace(",", "").strip().lower()
     if form is not None and form.letters:
-        sequence = order_by_pattern(folder, files, form)
+        sequence = order_by_pattern(folder.path, files, form)
         letters = axes = _behind_pattern(letters, sequence, own)
     else:
         single = letters is not None and len(letters) in (1 + len(own), 1 + len(own.replace("S", "")))
         if len(files) == 1 and not single:
             said = f"The folder holds one TIFF, {files[0].name}, and is read as that file."
             return first, what, (*notes, said), axes
-        sequence = order_files(folder, files, single=single)
+        sequence = order_files(folder.path, files, single=single)
     if letters is not None:
         _refuse_contradiction(letters, sequence)
-    images = [first if file == first.files[0] else load_image(file, tried) for file in sequence.files]
+    places = [folder.file(file) for file in sequence.files]
+    images = folder.map(lambda file: first if file == first.files[0] else load_image(file, tried), places)
     _refuse_sets(images, what)
     _refuse_odd(images, what)
     notes += _refuse_other_sizes(images, sized=sized)
     return *_joined(images, sequence, what, axes, notes, form), axes
 
 
-def _refuse_strangers(first: StoredImage, files: Sequence[Path], what: str) -> None:
+def _refuse_strangers(first: StoredImage, files: Sequence[Place], what: str) -> None:
     """Raise StackError where an OME-TIFF of several files shares its folder with other TIFFs."""
-    members = {file.resolve() for file in first.files if isinstance(file, Path)}
-    strangers = [file.name for file in files if file.resolve() not in members]
+    members = {_real(file) for file in first.files}
+    strangers = [file.name for file in files if _real(file) not in members]
     if strangers:
         raise StackError(
             f"{what} holds an OME-TIFF of {len(first.files)} files and others that do not belong to it: "
             f"{listed(strangers)}; move them away, or name one file of the stack"
         )
+
+
+def _real(file: Place) -> Place:
+    return file.resolve() if isinstance(file, Path) else file
 
 
 def _refuse_sets(images: Sequence[StoredImage], what: str) -> None:
@@ -182,6 +191,7 @@ def _joined(
         channels=joined_channels([image.channels for image in images], letters, sequence.shape)
         or (_named(sequence, first) if "c" in letters else ()),
         notes=_together(images),
+        versions=tuple(version for image in images for version in image.versions),
     )
     return joined, what, tuple(notes)
 

@@ -8,11 +8,11 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePath
 
 from ngff_practical.errors import StackError
-from ngff_practical.model import Place, Shape
-from ngff_practical.stack.faults import clean, listed, shown
+from ngff_practical.model import Shape
+from ngff_practical.stack.faults import Named, clean, listed, shown
 from ngff_practical.stack.pattern import Value
 
 _MOST_NAMED = 4
@@ -26,7 +26,7 @@ class Numbered:
     `channels` are the words that tell channels apart in the names, () where numbers do.
     """
 
-    files: tuple[Path, ...]
+    files: tuple[PurePath, ...]
     axes: tuple[str, ...]
     shape: Shape
     channels: tuple[str, ...] = ()
@@ -42,12 +42,12 @@ def are_wavelengths(values: Sequence[Value]) -> bool:
     return all(isinstance(value, int) and 300 <= value <= 1100 for value in values)
 
 
-def arrange(files: Sequence[Path], letters: Sequence[str], rows: Sequence[tuple[Value, ...]]) -> Numbered:
+def arrange(files: Sequence[PurePath], letters: Sequence[str], rows: Sequence[tuple[Value, ...]]) -> Numbered:
     """Return files as a full grid, each with its row of values; raises StackError that names what is missing.
 
     Axes with a single value are left out. Values must run in equal steps, except words and wavelengths.
     """
-    cells: dict[tuple[Value, ...], Path] = {}
+    cells: dict[tuple[Value, ...], PurePath] = {}
     for file, row in zip(files, rows, strict=True):
         if row in cells:
             raise StackError(
@@ -85,7 +85,7 @@ def arrange(files: Sequence[Path], letters: Sequence[str], rows: Sequence[tuple[
     )
 
 
-def refuse_gaps(files: Sequence[Path], values: Sequence[Value], letter: str = "") -> None:
+def refuse_gaps(files: Sequence[PurePath], values: Sequence[Value], letter: str = "") -> None:
     """Raise StackError where numbers do not run in equal steps."""
     numbers = [value for value in values if isinstance(value, int)]
     steps = [after - before for before, after in itertools.pairwise(numbers)]
@@ -109,7 +109,7 @@ def refuse_gaps(files: Sequence[Path], values: Sequence[Value], letter: str = ""
     )
 
 
-def told_apart(one: Place, other: Place) -> tuple[str, str]:
+def told_apart(one: Named, other: Named) -> tuple[str, str]:
     """Return the names of two files, with their folders where the names are the same."""
     if one.name != other.name:
         return shown(one), shown(other)
@@ -119,8 +119,8 @@ def told_apart(one: Place, other: Place) -> tuple[str, str]:
     return clean("/".join(parts[same:]), 255), clean("/".join(others[same:]), 255)
 
 
-def _parts(file: Place) -> tuple[str, ...]:
-    return file.parts if isinstance(file, Path) else tuple(file.url.split("/"))
+def _parts(file: Named) -> tuple[str, ...]:
+    return file.parts if isinstance(file, PurePath) else tuple(file.url.split("/"))
 
 
 def _complete(

@@ -39,18 +39,16 @@ def load_image(file: Place, tried: set[int]) -> StoredImage:
         return _load_ome(file, document, files, heard, None)
 
 
-def load_remote(file: Location) -> StoredImage:
-    """Return what one TIFF behind https:// or on S3 holds, read in ranges."""
+def load_remote(file: Location) -> StoredImage | None:
+    """Return what one TIFF behind https:// or on S3 holds, None where the address is a folder."""
+    if not file.key and not file.anonymous:
+        return None  # a whole bucket
     try:
         return load_image(file, set())
     except NotFoundError:
         with suppress(StorageError):
-            names = [stored.key for stored in list_folder(file)[1]]
-            if names:
-                raise StackError(
-                    f"{file.url} is a folder of {len(names)} objects ({listed(names)}); only a stack in one "
-                    "TIFF is read from there: name that file, or download the folder and name the copy"
-                ) from None
+            if any(list_folder(file)):
+                return None
         raise
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import PurePath
 
 from ngff_practical.errors import StackError
 from ngff_practical.stack.columns import Column, Names, Unlike, split_names
@@ -19,7 +19,7 @@ _KNOWN = ("img_{t:9}_{c}_{z}", "{}r{}c{}f{}p{z}-ch{c}sk{t}fk{}fl{}")
 _CHANNEL_AND_PLANE = "ch{c:1}{z:4}"  # ch10000 is plane 0 of channel 1
 
 
-def order_files(folder: Path, files: Sequence[Path], *, single: bool) -> Numbered:
+def order_files(folder: PurePath, files: Sequence[PurePath], *, single: bool) -> Numbered:
     """Return files in natural order, as a grid over the numbers that vary in their names.
 
     `single` is True where somebody said that all files lie along one axis: then names may differ freely.
@@ -60,12 +60,12 @@ def _rows(columns: Sequence[Column], count: int) -> list[tuple[Value, ...]]:
     return list(zip(*(column.values for column in columns), strict=True)) if columns else [()] * count
 
 
-def order_by_pattern(folder: Path, files: Sequence[Path], pattern: Pattern) -> Numbered:
+def order_by_pattern(folder: PurePath, files: Sequence[PurePath], pattern: Pattern) -> Numbered:
     """Return files that fit a pattern with axes as the grid it describes."""
     ordered = sorted(files, key=lambda file: (natural(_name(folder, file)), file.name))
     found = [pattern.match(file.relative_to(folder)) for file in ordered]
     fitting = [(file, match) for file, match in zip(ordered, found, strict=True) if match is not None]
-    places: dict[tuple[Value, ...], tuple[Path, tuple[str, ...]]] = {}
+    places: dict[tuple[Value, ...], tuple[PurePath, tuple[str, ...]]] = {}
     for file, match in fitting:
         other = places.setdefault(match.values, (file, match.free))
         if other[1] != match.free:
@@ -91,13 +91,13 @@ def order_by_pattern(folder: Path, files: Sequence[Path], pattern: Pattern) -> N
     return arrange([file for file, _ in fitting], pattern.letters, [match.values for _, match in fitting])
 
 
-def suggestion(folder: Path, files: Sequence[Path]) -> str | None:
+def suggestion(folder: PurePath, files: Sequence[PurePath]) -> str | None:
     """Return the pattern that selects the first image of these files, None where their names are unlike."""
     names = split_names([_name(folder, file) for file in files])
     return None if isinstance(names, Unlike) else names.pattern()
 
 
-def _name(folder: Path, file: Path) -> str:
+def _name(folder: PurePath, file: PurePath) -> str:
     return plain_name(file.relative_to(folder))
 
 
@@ -105,7 +105,7 @@ def _typed(pattern: str) -> str:
     return f"--pattern {clean(pattern, 300)!r}"
 
 
-def _by_known_naming(folder: Path, files: Sequence[Path]) -> Numbered | None:
+def _by_known_naming(folder: PurePath, files: Sequence[PurePath]) -> Numbered | None:
     """Return the grid of a microscope's own naming, None where the names are not of that kind."""
     for text in _KNOWN:
         pattern = parse_pattern(text)
@@ -115,7 +115,7 @@ def _by_known_naming(folder: Path, files: Sequence[Path]) -> Numbered | None:
     return None
 
 
-def _one_number(folder: Path, files: Sequence[Path], column: Column) -> Numbered:
+def _one_number(folder: PurePath, files: Sequence[PurePath], column: Column) -> Numbered:
     """Return files along the one number that varies in their names."""
     letter = column.letter
     if letter == "c" and are_wavelengths(column.values):
@@ -133,8 +133,8 @@ def _one_number(folder: Path, files: Sequence[Path], column: Column) -> Numbered
     return Numbered(tuple(files), (letter,), (len(files),))
 
 
-def _refuse_repeats(folder: Path, files: Sequence[Path], rows: Sequence[tuple[Value, ...]]) -> None:
-    seen: dict[tuple[Value, ...], Path] = {}
+def _refuse_repeats(folder: PurePath, files: Sequence[PurePath], rows: Sequence[tuple[Value, ...]]) -> None:
+    seen: dict[tuple[Value, ...], PurePath] = {}
     for file, row in zip(files, rows, strict=True):
         if row in seen:
             raise StackError(
@@ -144,7 +144,7 @@ def _refuse_repeats(folder: Path, files: Sequence[Path], rows: Sequence[tuple[Va
         seen[row] = file
 
 
-def _doubt(folder: Path, files: Sequence[Path], names: Names) -> StackError:
+def _doubt(folder: PurePath, files: Sequence[PurePath], names: Names) -> StackError:
     """Return the error for names that leave open what counts what: what varies, and what to type."""
     ends = listed(_shown(folder, file) for file in (files[0], files[-1]))
     varying = names.varying
@@ -162,7 +162,7 @@ def _doubt(folder: Path, files: Sequence[Path], names: Names) -> StackError:
     return StackError(f"the names ({ends}) differ in {things} ({differ}), {doubt}: {way}")
 
 
-def _unlike(folder: Path, files: Sequence[Path], unlike: Unlike) -> StackError:
+def _unlike(folder: PurePath, files: Sequence[PurePath], unlike: Unlike) -> StackError:
     """Return the error for names that differ in more than numbers: the odd ones, or that none is."""
     common, times = Counter(unlike.texts).most_common(1)[0]
     channels = "" if unlike.word is None else f" or {_typed(unlike.word.pattern())}"
@@ -183,5 +183,5 @@ def _unlike(folder: Path, files: Sequence[Path], unlike: Unlike) -> StackError:
     )
 
 
-def _shown(folder: Path, file: Path) -> str:
+def _shown(folder: PurePath, file: PurePath) -> str:
     return clean(file.relative_to(folder).as_posix(), 255)

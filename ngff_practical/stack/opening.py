@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,13 +16,15 @@ from ngff_practical.errors import StackError
 from ngff_practical.model import Location, Place
 from ngff_practical.storage import RemoteObject
 
+_MOST_REMOTES = 512  # of which parts are kept in memory, most often 16 to 32 KiB
+
 
 class Opener:
     """Opens files; a remote one is asked for its size and version once, and has to stay what it was."""
 
     def __init__(self, versions: dict[Location, str] | None = None) -> None:
-        self._versions = versions or {}
-        self._remotes: dict[Location, RemoteObject] = {}
+        self._versions = dict(versions or {})
+        self._remotes: OrderedDict[Location, RemoteObject] = OrderedDict()
         self._lock = threading.Lock()
 
     def open(self, file: Place) -> BinaryIO:
@@ -45,9 +48,16 @@ class Opener:
     def remote(self, file: Location) -> RemoteObject:
         """Return a remote file, asked for once."""
         with self._lock:
-            if file not in self._remotes:
-                self._remotes[file] = RemoteObject(file, version=self._versions.get(file))
-            return self._remotes[file]
+            remote, version = self._remotes.get(file), self._versions.get(file)
+        if remote is None:
+            remote = RemoteObject(file, version=version)
+        with self._lock:
+            remote = self._remotes.setdefault(file, remote)
+            self._remotes.move_to_end(file)
+            self._versions[file] = remote.version
+            if len(self._remotes) > _MOST_REMOTES:
+                self._remotes.popitem(last=False)
+        return remote
 
     def forget(self) -> None:
         """Let go of what is kept of remote files; they are asked for again when they are needed."""
@@ -65,6 +75,8 @@ class Opener:
         self._raise_failure()
 
     def _raise_failure(self) -> None:
-        for remote in self._remotes.values():
+        with self._lock:
+            remotes = list(self._remotes.values())
+        for remote in remotes:
             if remote.failure is not None:
                 raise remote.failure from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from ngff_practical.errors import StackError
 from ngff_practical.stack.faults import listed
@@ -33,10 +33,10 @@ def is_projection(file: PurePath) -> bool:
     return any(_PROJECTION.search(part) for part in file.with_suffix("").parts)
 
 
-def refuse_copies(files: Sequence[Path]) -> None:
+def refuse_copies(files: Sequence[PurePath]) -> None:
     """Raise StackError that names browser and explorer copies, and the same name with two extensions."""
     stems = {(file.parent, file.stem.casefold()): file for file in files}
-    pairs: list[tuple[Path, Path]] = []
+    pairs: list[tuple[PurePath, PurePath]] = []
     for file in files:
         twin = stems[file.parent, file.stem.casefold()]
         if twin is not file:

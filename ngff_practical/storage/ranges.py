@@ -37,8 +37,9 @@ class RemoteObject:
     """An object behind https:// or on S3, of which parts are read; several threads may read at once.
 
     The first block is asked for when it is made. `version` is a text that changes when the object is
-    replaced; where one is given, the object has to be that one. Every answer is compared with the first: a
-    server that knows ETags is asked for nothing but that version, and others state size and time.
+    replaced; where one is given, the object has to be that one, and nothing is asked for until it is read.
+    Every answer is compared with it: a server that knows ETags is asked for nothing but that version, and
+    others state size and time.
 
     Raises
     ------
@@ -65,10 +66,12 @@ class RemoteObject:
                 self._store, self._path = bucket_store(location), location.key
             else:
                 raise StorageError(f"{location.url} is a whole bucket, not an object; add the key")
-        self.nbytes, self.version, self._etag, first = self._open()
-        if version is not None and version != self.version:
-            raise self._replaced()
-        self._blocks[0] = first
+        if version is None:
+            self.nbytes, self.version, self._etag, self._blocks[0] = self._open()
+        else:
+            stated, nbytes = version.rsplit(" ", 1)
+            self.nbytes, self.version = int(nbytes), version
+            self._etag = stated if stated.startswith(('"', "W/")) else None
 
     @property
     def name(self) -> str:
@@ -121,7 +124,7 @@ class RemoteObject:
                 answer = obstore.get(self._store, self._path, options={"range": (0, BLOCK)})
             except BaseError as error:
                 if diagnose(error).status == 416:  # nothing is in range where there is nothing
-                    return 0, "empty", None, b""
+                    return 0, "empty 0", None, b""
                 raise
             data = bytes(answer.bytes())
         self._end = len(data)
