@@ -147,7 +147,11 @@ def _time_refusal(claim: _Claim, now: datetime) -> Refusal | None:
 def _canonical(request: Signed, claim: _Claim) -> str:
     path, _, query = request.target.partition("?")
     pairs = [part.partition("=") for part in query.split("&") if part]
-    names = sorted((_encode(name), _encode(value)) for name, _, value in pairs if name != "X-Amz-Signature")
+    names = sorted(  # a blank may be sent as "+", and is signed as %20
+        (_encode(name), _encode(value.replace("+", "%20")))
+        for name, _, value in pairs
+        if name != "X-Amz-Signature"
+    )
     headers = "".join(
         f"{name}:{' '.join(request.headers.get(name, '').split())}\n" for name in claim.signed_headers
     )
