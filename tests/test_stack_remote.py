@@ -290,14 +290,3 @@ def test_a_remote_file_that_was_cut_off_is_an_error(tmp_path, web):
     web.files["stack.tif"] = tiff(tmp_path, NOISE[:8], one_by_one=True)[:-1000]
     with pytest.raises(StackError, match="cut off or damaged"):
         find_stack(f"{web.endpoint}/stack.tif")
-
-
-def test_an_ome_tiff_of_several_files_says_to_download_it(tmp_path, web):
-    shared = '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06"><BinaryOnly MetadataFile='
-    file = tmp_path / "b.ome.tif"
-    tifffile.imwrite(
-        file, NOISE[0], description=f'{shared}"a.ome.tif" UUID="urn:uuid:1"/></OME>', metadata=None
-    )
-    web.files["b.ome.tif"] = file.read_bytes()
-    with pytest.raises(StackError, match=r"several files \(a\.ome\.tif\).*download all its files"):
-        find_stack(f"{web.endpoint}/b.ome.tif")

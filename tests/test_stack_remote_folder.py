@@ -25,7 +25,7 @@ NOISE = np.random.default_rng(3).integers(0, 2**16, (12, 64, 80)).astype("uint16
 @pytest.fixture
 def bucket(sandbox_server: Sandbox, request: pytest.FixtureRequest) -> Location:
     sandbox_server.use()
-    return sandbox_server.location("practical", f"folders/{abs(hash(request.node.name))}")
+    return sandbox_server.location("practical", f"folders/{request.node.name}")
 
 
 def put(place: Location, name: str, data: np.ndarray, folder: Path, **options: object) -> None:
@@ -158,6 +158,13 @@ def test_a_folder_on_s3_with_a_fault_is_refused_in_one_sentence(tmp_path, bucket
     assert main(["convert", *words]) == 2
     assert "Traceback" not in capsys.readouterr().err
     assert list(list_objects(Location(bucket.endpoint, *out))) == []
+
+
+@pytest.mark.parametrize("name", ["my planes (2)", "A+B", "50% [old]", "größe"])
+def test_odd_names_of_folders_and_planes_do_not_matter(tmp_path, bucket, name):
+    for z in range(2):
+        put(bucket / name, f"{name} z{z}.tif", NOISE[z], tmp_path)
+    np.testing.assert_array_equal(read_stack(find_stack(bucket / name)), NOISE[:2])
 
 
 def test_an_address_where_nothing_is_says_so(bucket):

@@ -10,6 +10,7 @@ from ngff_practical.errors import NotFoundError, StackError, StorageError
 from ngff_practical.model import Location, Place
 from ngff_practical.stack import ome
 from ngff_practical.stack.faults import clean, listed, reading, shown
+from ngff_practical.stack.listing import Folder
 from ngff_practical.stack.series import Files, StoredImage, load_series
 from ngff_practical.storage import list_folder
 
@@ -23,20 +24,24 @@ def load_image(file: Place, tried: set[int]) -> StoredImage:
     """
     files = Files(tried)
     with reading(file) as heard, files.opener.honest():
-        if isinstance(file, Location):
-            return _load_one(file, files, heard)
-        if file.suffix.lower() == ".ome":
-            file, document, text = _from_companion(file)
-            files.add(file)
-            return _load_ome(file, document, files, heard, text)
+        image = _load(file, files, heard)
+        versions = [files.opener.remote(used).version for used in image.files if isinstance(used, Location)]
+        return replace(image, versions=tuple(versions))
+
+
+def _load(file: Place, files: Files, heard: list[str]) -> StoredImage:
+    if file.name.lower().endswith(".ome"):
+        file, document, text = _from_companion(file, files)
         files.add(file)
-        with files.opener.open_tiff(file) as tif:
-            description = tif.pages.first.description
-            ome.refuse_entities(description, file)
-            if not ome.is_ome(description):
-                return load_series(tif, files, None, heard)
-            document = ome.parse_ome(description, file)
-        return _load_ome(file, document, files, heard, None)
+        return _load_ome(file, document, files, heard, text)
+    files.add(file)
+    with files.opener.open_tiff(file) as tif:
+        description = tif.pages.first.description
+        ome.refuse_entities(description, file)
+        if not ome.is_ome(description):
+            return load_series(tif, files, None, heard)
+        document = ome.parse_ome(description, file)
+    return _load_ome(file, document, files, heard, None)
 
 
 def load_remote(file: Location) -> StoredImage | None:
@@ -52,42 +57,14 @@ def load_remote(file: Location) -> StoredImage | None:
         raise
 
 
-def _load_one(file: Location, files: Files, heard: list[str]) -> StoredImage:
-    """Return what one TIFF behind https:// or on S3 holds; sets of several files are refused."""
-    files.add(file)
-    with files.opener.open_tiff(file) as tif:
-        description = tif.pages.first.description
-        ome.refuse_entities(description, file)
-        if not ome.is_ome(description):
-            image = load_series(tif, files, None, heard)
-        else:
-            document = ome.parse_ome(description, file)
-            others = {
-                name
-                for image in document.images
-                for uuid, name in image.files
-                if name.casefold() != file.name.casefold() and not (uuid and uuid == document.uuid)
-            }
-            if document.metadata_file is not None or others:
-                raise StackError(
-                    f"{shown(file)} belongs to an OME-TIFF of several files "
-                    f"({listed(sorted(others) or [document.metadata_file or ''])}), which is read from a "
-                    "local folder only: download all its files into one folder, and name that"
-                )
-            image = None
-    if image is None:
-        image = _load_ome(file, document, files, heard, None)
-    return replace(image, versions=(files.opener.remote(file).version,))
-
-
-def _from_companion(file: Path) -> tuple[Path, ome.OmeDocument, str | None]:
+def _from_companion(file: Place, files: Files) -> tuple[Place, ome.OmeDocument, str | None]:
     """Return the first TIFF that a companion file names, with the metadata."""
-    document, _, text = _metadata_of(file, file)
+    document, _, text = _metadata_of(file, file, files)
     names = [name for image in document.images for _, name in image.files]
     if not names:
         raise StackError(f"{shown(file)} names no TIFF; name the TIFF itself")
     place = _beside(file, names[0])
-    if not place.is_file():
+    if not _is_file(place, files):
         raise StackError(f"{shown(file)} names {shown(place)}, which is not beside it; get the whole set")
     return place, document, text
 
@@ -100,16 +77,16 @@ def _load_ome(
     `text` is the document where the file itself does not hold it.
     """
     root: Place = file
-    if isinstance(file, Path) and document.metadata_file is not None:
+    if document.metadata_file is not None:
         place = _beside(file, document.metadata_file)
-        if not place.is_file():
+        if not _is_file(place, files):
             note = (
                 f"This file is part of a larger OME-TIFF whose metadata file {clean(place.name)} is not "
                 "beside it; only what this file holds is read."
             )
             with files.opener.open_tiff(file, ome=False) as tif:
                 return load_series(tif, files, None, heard, notes=(note,))
-        document, root, text = _metadata_of(place, file)
+        document, root, text = _metadata_of(place, file, files)
         files.add(root)
     images = [(index, image) for index, image in enumerate(document.images) if image.has_data]
     if not images:
@@ -130,19 +107,24 @@ def _load_ome(
         notes.append(
             "The image's name in the OME-XML holds markup or control characters; the file's name is used."
         )
-    if isinstance(root, Path):
-        for member in _members(image, root, document.uuid):
-            files.add(member)
-    with files.opener.open_tiff(root, ome=True, text=text) as tif:
+    members = _members(image, root, document.uuid, files)
+    for _, member in members:
+        files.add(member)
+    own_pages = [(uuid, root) for uuid, name in image.files if name.casefold() == root.name.casefold()]
+    remote = {uuid: one for uuid, one in [*own_pages, *members] if isinstance(one, Location)}
+    with files.opener.open_tiff(root, ome=True, text=text, members=remote) as tif:
         return load_series(tif, files, image, heard, notes=tuple(notes))
 
 
-def _metadata_of(place: Path, file: Path) -> tuple[ome.OmeDocument, Path, str | None]:
+def _metadata_of(place: Place, file: Place, files: Files) -> tuple[ome.OmeDocument, Place, str | None]:
     """Return a metadata file's document, the TIFF to open with it, and its text if not in that TIFF."""
-    with place.open("rb") as handle:
-        head = handle.read(4)
-    if head[:2] in (b"II", b"MM"):
-        files = Files(set())
+    with files.opener.open(place) as handle:
+        head = handle.read(2)
+        nbytes = handle.seek(0, 2)
+        if head not in (b"II", b"MM") and nbytes <= _MOST_METADATA:
+            handle.seek(0)
+            content = handle.read()
+    if head in (b"II", b"MM"):
         files.add(place)
         with files.opener.open_tiff(place) as tif:
             document = ome.parse_ome(tif.pages.first.description, place)
@@ -152,40 +134,57 @@ def _metadata_of(place: Path, file: Path) -> tuple[ome.OmeDocument, Path, str | 
                 "whole set"
             )
         return document, place, None
-    if place.stat().st_size > _MOST_METADATA:
-        raise StackError(
-            f"{shown(place)} has {place.stat().st_size} bytes, more than any OME-XML; it is not read"
-        )
-    text = place.read_text("utf-8-sig", errors="replace").strip("\0 \r\n\t")
+    if nbytes > _MOST_METADATA:
+        raise StackError(f"{shown(place)} has {nbytes} bytes, more than any OME-XML; it is not read")
+    text = content.decode("utf-8-sig", errors="replace").strip("\0 \r\n\t")
     document = ome.parse_ome(text, place)
     return document, file, text
 
 
-def _beside(file: Path, name: str) -> Path:
-    """Return the path of a file that metadata names, or raise StackError where it leads out of the folder."""
+def _is_file(place: Place, files: Files) -> bool:
+    """Return True where a file that metadata names is there."""
+    if isinstance(place, Path):
+        return place.is_file()
+    try:
+        files.opener.remote(place)
+    except NotFoundError:
+        return False
+    return True
+
+
+def _beside(file: Place, name: str) -> Place:
+    """Return the place of a file that metadata names, or raise StackError where it leads elsewhere."""
     relative = PureWindowsPath(name)  # splits at both kinds of slash
     if "\0" in name or relative.anchor or ".." in relative.parts or not relative.parts:
         raise StackError(
             f"{shown(file)}: its OME-XML points outside its folder, at {clean(name)!r}; "
             "it is not followed: put all files of the set into one folder"
         )
-    return file.parent.joinpath(*relative.parts)
+    if isinstance(file, Path):
+        return file.parent.joinpath(*relative.parts)
+    bucket, *key = [file.bucket, *file.key.split("/")][: -1 if file.key else -2] + list(relative.parts)
+    return Location(file.endpoint, bucket, "/".join(key), file.anonymous)
 
 
 def _holds(image: ome.OmeImage, file: Place, own: tuple[str, str]) -> bool:
     """Return True where planes of an image lie in this file, by its name or its document's UUID."""
     return not image.files or any(
         name.casefold() == file.name.casefold()
-        or (uuid and uuid == own[0] and file.name.casefold() == own[1])
+        or (uuid and ome.plain_uuid(uuid) == own[0] and file.name.casefold() == own[1])
         for uuid, name in image.files
     )
 
 
-def _members(image: ome.OmeImage, root: Path, uuid: str) -> list[Path]:
-    """Return the other files of a set, or raise StackError that names the missing ones."""
-    places = [_beside(root, name) for other, name in image.files if not other or other != uuid]
-    members = [place for place in places if place.name.casefold() != root.name.casefold()]
-    missing = [place.name for place in members if not place.is_file()]
+def _members(image: ome.OmeImage, root: Place, uuid: str, files: Files) -> list[tuple[str, Place]]:
+    """Return the other files of a set with their UUIDs, or raise StackError that names the missing ones."""
+    places = [
+        (other, _beside(root, name))
+        for other, name in image.files
+        if not other or ome.plain_uuid(other) != uuid
+    ]
+    members = [(other, place) for other, place in places if place.name.casefold() != root.name.casefold()]
+    there = Folder(root).map(lambda member: _is_file(member[1], files), members)
+    missing = [place.name for (_, place), found in zip(members, there, strict=True) if not found]
     if missing:
         raise StackError(
             f"{shown(root)} belongs to an OME-TIFF of {len(members) + 1} files, and {len(missing)} of "

@@ -26,7 +26,7 @@ class OmeImage:
     physical: dict[str, tuple[str, str]]  # axis name -> (number, unit)
     increment: tuple[str, str] | None
     channels: tuple[Channel, ...]
-    files: tuple[tuple[str, str], ...]  # (UUID, file name) of the files its planes lie in
+    files: tuple[tuple[str, str], ...]  # (UUID as it stands there, file name) of where its planes lie
     has_data: bool
 
 
@@ -38,6 +38,11 @@ class OmeDocument:
     images: tuple[OmeImage, ...]
     metadata_file: str | None
     text: str
+
+
+def plain_uuid(text: str) -> str:
+    """Return a UUID as it is compared."""
+    return text.strip().lower()
 
 
 def is_ome(text: str) -> bool:
@@ -72,7 +77,7 @@ def parse_ome(text: str, file: Place) -> OmeDocument:
             metadata_file = element.get("MetadataFile")
         elif kind == "Image":
             images += [_image(element, pixels, file) for pixels in element if _local(pixels) == "Pixels"]
-    return OmeDocument(root.get("UUID", "").strip().lower(), tuple(images), metadata_file, text)
+    return OmeDocument(plain_uuid(root.get("UUID", "")), tuple(images), metadata_file, text)
 
 
 def only_image(document: OmeDocument, index: int) -> str:
@@ -165,9 +170,7 @@ def _image(element: ElementTree.Element, pixels: ElementTree.Element, file: Plac
         channels=_channels([child for child in pixels if _local(child) == "Channel"]),
         files=tuple(
             dict.fromkeys(
-                ((child.text or "").strip().lower(), child.attrib["FileName"])
-                for child in uuids
-                if "FileName" in child.attrib
+                (child.text or "", child.attrib["FileName"]) for child in uuids if "FileName" in child.attrib
             )
         ),
         has_data=bool(data),

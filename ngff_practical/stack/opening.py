@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -15,6 +15,25 @@ import tifffile
 from ngff_practical.errors import StackError
 from ngff_practical.model import Location, Place
 from ngff_practical.storage import RemoteObject
+
+
+class _Root(tifffile.TiffFile):  # type: ignore[misc]  # there is no other way in
+    """A TIFF whose OME-XML finds its other files opened already, as tifffile looks for them on disk only."""
+
+    def __init__(
+        self, file: BinaryIO, members: dict[str | None, tifffile.TiffFile], ome: bool | None, text: str | None
+    ) -> None:
+        self._members = members
+        super().__init__(file, omexml=text, is_ome=ome, is_mmstack=False, is_ndtiff=False)
+
+    @property
+    def _files(self) -> dict[str | None, tifffile.TiffFile]:
+        return self._by_uuid
+
+    @_files.setter
+    def _files(self, files: dict[str | None, tifffile.TiffFile]) -> None:
+        self._by_uuid = self._members | files
+
 
 _MOST_REMOTES = 512  # of which parts are kept in memory, most often 16 to 32 KiB
 
@@ -34,11 +53,28 @@ class Opener:
         return cast(BinaryIO, self.remote(file).open())
 
     def open_tiff(
-        self, file: Place, *, ome: bool | None = None, text: str | None = None
+        self,
+        file: Place,
+        *,
+        ome: bool | None = None,
+        text: str | None = None,
+        members: Mapping[str, Location] | None = None,
     ) -> tifffile.TiffFile:
-        """Return an open TIFF; Micro-Manager's index is not used, it would stand in for the pages."""
-        named = file if isinstance(file, Path) else self.open(file)  # by its path, to find files beside it
-        return tifffile.TiffFile(named, omexml=text, is_ome=ome, is_mmstack=False, is_ndtiff=False)
+        """Return an open TIFF; Micro-Manager's index is not used, it would stand in for the pages.
+
+        `members` are the other files of a remote set by UUID; local ones are found by their names.
+        """
+        if isinstance(file, Path):
+            return tifffile.TiffFile(file, omexml=text, is_ome=ome, is_mmstack=False, is_ndtiff=False)
+        opened = {uuid or None: self._member(member) for uuid, member in (members or {}).items()}
+        return _Root(self.open(file), opened, ome, text)
+
+    def _member(self, file: Location) -> tifffile.TiffFile:
+        tif = tifffile.TiffFile(self.open(file), is_ome=False, is_mmstack=False, is_ndtiff=False)
+        tif.pages.cache = True
+        tif.pages.useframes = True
+        tif.pages.set_keyframe(0)
+        return tif
 
     @staticmethod
     def path_of(file: Location) -> str:
