@@ -10,7 +10,7 @@ import pytest
 import tifffile
 
 from ngff_practical.errors import StackError
-from ngff_practical.stack import find_stack, read_stack
+from ngff_practical.stack import StackReader, decoding, find_stack, read_stack
 from ngff_practical.stack.units import length_unit, seconds, stated_length
 
 Z, Y, X = 5, 20, 24
@@ -190,12 +190,67 @@ def test_a_volume_in_one_directory_is_read_where_it_lies_in_one_piece(tmp_path):
     assert_read(tmp_path / "a.tif", data, "zyx")
 
 
+@pytest.mark.parametrize(
+    "options", [{}, {"compression": "zlib"}, {"byteorder": ">"}, {"compression": "lzw"}], ids=str
+)
+@pytest.mark.parametrize("shape", [(32, 32, 32), (21, 37, 50), (16, 16, 16), (33, 16, 17)], ids=str)
+def test_tiles_of_several_planes_are_read(tmp_path, options, shape):
+    data = pixels(*shape)
+    tifffile.imwrite(tmp_path / "a.tif", data, volumetric=True, tile=(16, 16, 32), **GREY, **options)
+    assert_read(tmp_path / "a.tif", data, "zyx")
+
+
+def test_rows_of_tiles_of_several_planes_decode_each_tile_once(tmp_path, monkeypatch):
+    data = pixels(32, 64, 48)
+    tifffile.imwrite(tmp_path / "a.tif", data, volumetric=True, tile=(16, 16, 16), compression="zlib", **GREY)
+    decoded = []
+    decode = decoding.decode_segment
+
+    def counted(key, tables, content, index):
+        decoded.append(index)
+        return decode(key, tables, content, index)
+
+    source = find_stack(tmp_path / "a.tif")
+    monkeypatch.setattr(decoding, "decode_segment", counted)
+    rows = np.empty((32, 10, 48), "uint16")
+    with StackReader(source) as reader:
+        reader.read_planes(range(32), slice(20, 30), rows)
+    np.testing.assert_array_equal(rows, data[:, 20:30])
+    assert sorted(decoded) == [3, 4, 5, 15, 16, 17]
+
+
+@pytest.mark.parametrize("planar", ["contig", "separate"])
 @pytest.mark.parametrize("options", [{}, {"compression": "zlib"}], ids=str)
-def test_tiles_of_several_planes_are_refused_with_a_way_out(tmp_path, options):
+def test_colours_in_tiles_of_several_planes_become_channels(tmp_path, planar, options):
+    contig = planar == "contig"
+    shape = (21, 37, 50, 3) if contig else (3, 21, 37, 50)
+    data = pixels(*shape, dtype="uint8")
     tifffile.imwrite(
-        tmp_path / "a.tif", pixels(32, 32, 32), volumetric=True, tile=(16, 16, 16), **GREY, **options
+        tmp_path / "a.tif",
+        data,
+        volumetric=True,
+        tile=(16, 16, 16),
+        photometric="rgb",
+        planarconfig=planar,
+        metadata={"axes": "ZYXS" if contig else "SZYX"},
+        **options,
     )
-    with pytest.raises(StackError, match=r"16 x 16 x 16.*flat tiles or strips"):
+    assert_read(tmp_path / "a.tif", data, "zyxc" if contig else "czyx")
+
+
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+@pytest.mark.parametrize("axes", ["ZYXS", "TZYXS"])
+def test_imagej_colours_behind_one_directory_become_channels(tmp_path, axes, byteorder):
+    data = pixels(*({"T": 3, "Z": 5, "Y": Y, "X": X, "S": 3}[axis] for axis in axes), dtype="uint8")
+    tifffile.imwrite(
+        tmp_path / "a.tif", data, imagej=True, truncate=True, byteorder=byteorder, metadata={"axes": axes}
+    )
+    with tifffile.TiffFile(tmp_path / "a.tif") as tif:
+        assert len(tif.pages) == 1
+    assert_read(tmp_path / "a.tif", data, axes.lower().replace("s", "c"))
+    content = (tmp_path / "a.tif").read_bytes()
+    (tmp_path / "a.tif").write_bytes(content[:-9])
+    with pytest.raises(StackError, match=r"^a\.tif.*(cut off|declares).*copy"):
         find_stack(tmp_path / "a.tif")
 
 

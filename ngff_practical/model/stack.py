@@ -14,13 +14,15 @@ class Plane:
     """Where one (y, x) plane of a stack lives.
 
     `offset` is set where the plane's pixels lie uncompressed and in one piece in the file, so that rows can
-    be read without decoding the page; `sample` is the index into the samples of an RGB page.
+    be read without decoding the page; `sample` is the index into the samples of an RGB page, `layer` that
+    into the planes of a page that holds several (tiles with a depth, or colours behind one directory).
     """
 
     file: int
     page: int
     sample: int | None = None
     offset: int | None = None
+    layer: int = 0
 
 
 @dataclass(frozen=True, slots=True)

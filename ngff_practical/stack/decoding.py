@@ -22,6 +22,7 @@ type Pixels = np.ndarray[tuple[int, ...], np.dtype[np.generic]]
 
 _MOST_TIFFS = 16
 _MOST_PAGES = 128
+_MOST_VOLUMES = 2**26  # bytes of decoded tiles that hold several planes
 _SEGMENTS_AT_ONCE = 64  # read before they are decoded
 _MAKE_BYTES = (5, 8, 32773, 32946, 34925, 34926, 50000)  # LZW, Deflate, PackBits, LZMA and Zstd
 _JPEG = (6, 7, 33007, 34892)
@@ -54,6 +55,7 @@ class Decoder:
         self._waiting: dict[int, threading.Lock] = {}  # one for each remote file, whose headers take time
         self._tiffs: OrderedDict[int, tifffile.TiffFile] = OrderedDict()
         self._pages: OrderedDict[tuple[int, int], Page] = OrderedDict()
+        self._volumes: OrderedDict[tuple[int, int, int], Pixels] = OrderedDict()
         self._last = threading.local()
 
     def close(self) -> None:
@@ -63,6 +65,7 @@ class Decoder:
                 stack.callback(tif.close)
             self._tiffs.clear()
             self._pages.clear()
+            self._volumes.clear()
             self._last = threading.local()
 
     def decode(self, plane: Plane, start: int, stop: int, out: Pixels) -> None:
@@ -73,18 +76,22 @@ class Decoder:
             key = page.key
             lines = np.empty((stop - start, key.imagewidth, key.samplesperpixel), self._dtype)
             line = lines.nbytes // (stop - start)
-            self._files.read_into(plane, page.start + start * line, bytes_of(lines))
+            first_row = plane.layer * key.imagelength + start
+            self._files.read_into(plane, page.start + first_row * line, bytes_of(lines))
             if self._dtype.itemsize > 1 and self._dtype.newbyteorder(key.parent.byteorder) != self._dtype:
                 lines.byteswap(inplace=True)
             out[...] = lines[:, :, sample]
             return
         grid = page.grid
         separate = page.key.planarconfig == 2 and page.key.samplesperpixel > 1
-        base = sample * grid.per_sample if separate else 0
+        base = (sample * grid.per_sample if separate else 0) + plane.layer // grid.depth * grid.per_layer
         first = base + start // grid.length * grid.columns
         wanted = range(first, base + ((stop - 1) // grid.length + 1) * grid.columns)
         part = stop - start < page.key.imagelength
-        for index, block in zip(wanted, self._segments(plane, page, wanted, keep=part), strict=True):
+        deep = grid.depth > 1
+        blocks = self._deep(plane, page, wanted) if deep else self._segments(plane, page, wanted, keep=part)
+        for index, volume in zip(wanted, blocks, strict=True):
+            block = volume[plane.layer % grid.depth]
             row, column = divmod(index - base, grid.columns)
             top, left = row * grid.length, column * grid.width
             bottom = min(top + grid.length, page.key.imagelength)
@@ -106,7 +113,7 @@ class Decoder:
         return block.dtype == self._dtype or (self._dtype == np.bool_ and block.dtype == np.uint8)
 
     def _segments(self, plane: Plane, page: Page, wanted: range, *, keep: bool) -> Iterator[Pixels]:
-        """Yield decoded strips or tiles as (rows, columns, samples); each thread may keep its last one."""
+        """Yield decoded strips or tiles as `decode_segment` does; each thread may keep its last one."""
         kept: Pixels | None = None
         if getattr(self._last, "name", None) == (plane.file, plane.page, wanted[0]):
             kept = self._last.block
@@ -119,6 +126,20 @@ class Decoder:
                 if keep:
                     self._last.name, self._last.block = (plane.file, plane.page, index), block
                 yield block
+
+    def _deep(self, plane: Plane, page: Page, wanted: range) -> Iterator[Pixels]:
+        """Yield decoded tiles that hold several planes; as much as fits is kept for the next of these."""
+        for index in wanted:
+            name = (plane.file, plane.page, index)
+            with self._parsing:
+                block = self._volumes.get(name)
+            if block is None:
+                (block,) = self._segments(plane, page, range(index, index + 1), keep=False)
+                with self._parsing:
+                    self._volumes[name] = block
+                    while len(self._volumes) > max(1, _MOST_VOLUMES // block.nbytes):
+                        self._volumes.popitem(last=False)
+            yield block
 
     def page(self, plane: Plane) -> Page:
         """Return a page's directory, read again from its file and compared with what the source says."""
@@ -184,14 +205,14 @@ class Decoder:
 
 
 def decode_segment(key: tifffile.TiffPage, jpegtables: bytes | None, data: bytes, index: int) -> Pixels:
-    """Return one strip or tile as (rows, columns, samples), decoded and in native byte order."""
+    """Return one strip or tile as (depth, rows, columns, samples), decoded and in native byte order."""
     if key.compression in _JPEG:
         block, _, _ = key.decode(data, index, jpegtables=jpegtables, jpegheader=key.jpegheader)
     else:
         block, _, _ = key.decode(data, index)
     if block is None:
         raise ValueError(f"strip or tile {index + 1} is empty")
-    pixels: Pixels = np.asarray(block)[0]
+    pixels: Pixels = np.asarray(block)
     return pixels
 
 

@@ -38,28 +38,44 @@ type AnyPage = tifffile.TiffPage | tifffile.TiffFrame
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """How a page is cut into strips or tiles of `length` x `width` pixels, numbered in rows, then samples."""
+    """How a page is cut into strips or tiles of `depth` x `length` x `width` pixels.
+
+    They are numbered along columns, rows, layers and samples, in this order.
+    """
 
     rows: int
     columns: int
     length: int
     width: int
     tiled: bool
+    layers: int = 1
+    depth: int = 1
+
+    @property
+    def per_layer(self) -> int:
+        """Number of segments that hold one (y, x) plane."""
+        return self.rows * self.columns
 
     @property
     def per_sample(self) -> int:
-        """Number of segments that hold one (y, x) plane."""
-        return self.rows * self.columns
+        """Number of segments that hold one sample of the page."""
+        return self.layers * self.per_layer
 
 
 def grid_of(page: tifffile.TiffPage) -> Grid:
     """Return how a page is cut."""
     if page.is_tiled:
-        length, width = page.tilelength, page.tilewidth
+        depth, length, width = page.tiledepth, page.tilelength, page.tilewidth
     else:
-        length, width = page.rowsperstrip, page.imagewidth
+        depth, length, width = 1, page.rowsperstrip, page.imagewidth
     return Grid(
-        math.ceil(page.imagelength / length), math.ceil(page.imagewidth / width), length, width, page.is_tiled
+        rows=math.ceil(page.imagelength / length),
+        columns=math.ceil(page.imagewidth / width),
+        length=length,
+        width=width,
+        tiled=page.is_tiled,
+        layers=math.ceil(page.imagedepth / depth),
+        depth=depth,
     )
 
 
@@ -84,10 +100,10 @@ def check_page(page: tifffile.TiffPage, file: Place, number: int) -> None:
             f"{name} holds {kind} of {' + '.join(map(str, bits))} bits per sample, which cannot be read "
             "here; save it as integers of 8, 16, 32 or 64 bits, or as float"
         )
-    if page.is_tiled and (page.tilelength < 1 or page.tilewidth < 1 or page.tiledepth > 1):
+    if page.imagedepth < 1 or (page.is_tiled and min(page.tiledepth, page.tilelength, page.tilewidth) < 1):
         raise StackError(
-            f"{name} is cut into tiles of {by((page.tiledepth, page.tilelength, page.tilewidth))}, which "
-            "cannot be read here; save it with flat tiles or strips"
+            f"{name} claims {page.imagedepth} planes in tiles of "
+            f"{by((page.tiledepth, page.tilelength, page.tilewidth))}; the file is damaged: save it anew"
         )
     if not page.is_tiled and page.rowsperstrip < 1:
         raise StackError(
@@ -115,7 +131,13 @@ def check_packed(page: tifffile.TiffPage, nbytes: int, name: str) -> None:
     grid = grid_of(page)
     packed = segment_sizes(page, grid)[0]
     rows = grid.length if grid.tiled else min(grid.length, page.imagelength)
-    in_words = rows * grid.width * (page.samplesperpixel if page.planarconfig == 1 else 1) * kind.itemsize
+    in_words = (
+        grid.depth
+        * rows
+        * grid.width
+        * (page.samplesperpixel if page.planarconfig == 1 else 1)
+        * kind.itemsize
+    )
     if packed < nbytes == in_words:
         raise StackError(
             f"{name} claims {bits[0]} as its bits per sample, but its first strip or tile holds "
@@ -186,7 +208,7 @@ def place_segments(page: AnyPage, key: tifffile.TiffPage, nbytes: int, file: Pla
             f"{name} needs bytes up to {end}, but the file ends at {nbytes}; it is cut off "
             "or damaged: copy or download it again"
         )
-    if not (key.is_final and grid.columns == 1 and (grid.width == key.imagewidth)):
+    if not (key.is_final and grid.columns == grid.layers == 1 and (grid.width == key.imagewidth)):
         return (None,) * key.samplesperpixel
     starts: list[int | None] = []
     for sample in range(separate):
@@ -206,9 +228,9 @@ def segment_sizes(page: tifffile.TiffPage, grid: Grid) -> tuple[int, ...]:
     )
     line = (grid.width * per_pixel + 7) // 8
     if grid.tiled:
-        return (line * grid.length,) * grid.per_sample
+        return (line * grid.length * grid.depth,) * grid.per_sample
     last = page.imagelength - (grid.rows - 1) * grid.length
-    return (line * grid.length,) * (grid.rows - 1) + (line * last,)
+    return ((line * grid.length,) * (grid.rows - 1) + (line * last,)) * grid.layers
 
 
 def native(dtype: np.dtype[np.generic]) -> np.dtype[np.generic]:

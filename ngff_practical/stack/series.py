@@ -145,11 +145,6 @@ def _planes(
     own = known.find(tif)[1]
     if _one_piece(series, count, len(own.pages)):
         return (file,), _planes_in_one_piece(key, count, own, file)
-    if key.imagedepth > 1:
-        raise StackError(
-            f"{shown(file)} stores {key.imagedepth} planes in one compressed or tiled page, which cannot "
-            "be read here; save it with one page per plane"
-        )
     first = known.find(key.parent)[1].pages[key.index]
     used: set[tuple[Place, int]] = set()
     extents = Extents()
@@ -176,13 +171,22 @@ def _planes(
         extents.add(place, page, key)
         if page.parent.byteorder != key.parent.byteorder:
             starts = (None,) * len(starts)  # decoded instead: a source has one byte order
-        planes += [
-            Plane(number, page.index, sample if len(starts) > 1 else None, start)
-            for sample, start in enumerate(starts)
-        ]
+        planes += _planes_of_page(number, page.index, key, starts)
     _check_gaps(used, file, series)
     extents.check()
     return tuple(files), tuple(planes)
+
+
+def _planes_of_page(
+    file: int, page: int, key: tifffile.TiffPage, starts: tuple[int | None, ...]
+) -> list[Plane]:
+    """Return the planes of a page in C order over its samples and layers, as tifffile has them."""
+    several = len(starts) > 1
+    if key.planarconfig == 2:
+        pairs = [(sample, layer) for sample in range(len(starts)) for layer in range(key.imagedepth)]
+    else:
+        pairs = [(sample, layer) for layer in range(key.imagedepth) for sample in range(len(starts))]
+    return [Plane(file, page, sample if several else None, starts[sample], layer) for sample, layer in pairs]
 
 
 def _pages(tif: tifffile.TiffFile, series: tifffile.TiffPageSeries, count: int) -> Iterator[AnyPage | None]:
@@ -209,17 +213,16 @@ def _planes_in_one_piece(key: tifffile.TiffPage, count: int, chain: Chain, file:
     grid = grid_of(key)
     start = key.dataoffsets[0]
     samples = key.samplesperpixel if key.planarconfig == 1 else 1
-    step = sum(segment_sizes(key, grid))
+    step = sum(segment_sizes(key, grid)) // grid.layers
     total = count * math.prod(key.shaped[:2])
-    if samples > 1:
-        raise StackError(
-            f"{shown(file)} stores {count} interleaved colour images in one page; save one page for each"
-        )
     if start <= 0 or start + total * step > chain.nbytes:
         raise StackError(
             f"{shown(file)} declares {total} planes of {step} bytes from byte {start} on, but ends at byte "
             f"{chain.nbytes}; it is cut off: copy or download it again"
         )
+    if samples > 1:
+        pairs = [(number, sample) for number in range(total) for sample in range(samples)]
+        return tuple(Plane(0, key.index, sample, None, number) for number, sample in pairs)
     return tuple(Plane(0, key.index, None, start + number * step) for number in range(total))
 
 
