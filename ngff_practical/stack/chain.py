@@ -37,6 +37,8 @@ _SIZES = {
     17: 8,
     18: 8,
 }
+_SUBFILE = 254
+_NO_PLANE = 1 | 4  # bits of that tag: a smaller copy of another page, a mask for one
 _MOST_TAGS = 4096
 _MOST_VALUES = 64
 
@@ -45,10 +47,14 @@ type Geometry = tuple[tuple[int, tuple[int, ...]], ...]
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Every page of a file: `pages[i]` says how page i is stored, `nbytes` how large the file is."""
+    """Every page of a file: `pages[i]` says how page i is stored, `nbytes` how large the file is.
+
+    `copies` are the pages that are marked as smaller copies or masks of others.
+    """
 
     nbytes: int
     pages: tuple[Geometry, ...]
+    copies: frozenset[int] = frozenset()
 
 
 def walk_chain(file: Place, handle: BinaryIO) -> Chain:
@@ -65,6 +71,7 @@ def walk_chain(file: Place, handle: BinaryIO) -> Chain:
     (offset,) = link.unpack_from(header, 8 if big else 4)
     seen: dict[int, int] = {}
     pages: list[Geometry] = []
+    copies: set[int] = set()
     while offset:
         if offset in seen:
             raise StackError(
@@ -78,12 +85,14 @@ def walk_chain(file: Place, handle: BinaryIO) -> Chain:
             )
         seen[offset] = len(pages)
         page, offset = _read_page(file, handle, offset, order, nbytes, big=big, number=len(pages) + 1)
-        pages.append(page)
+        if any(tag == _SUBFILE and values[0] & _NO_PLANE for tag, values in page):
+            copies.add(len(pages))
+        pages.append(tuple(entry for entry in page if entry[0] != _SUBFILE))
     if not pages:
         raise StackError(
             f"{shown(file)} is a TIFF without any page; save it again from the program that made it"
         )
-    return Chain(nbytes, tuple(pages))
+    return Chain(nbytes, tuple(pages), frozenset(copies))
 
 
 def _read_page(
@@ -113,7 +122,11 @@ def _read_page(
                 f"{shown(file)}: tag {tag} of page {number} lies beyond the file's end at byte {nbytes}; "
                 "it is cut off or damaged: copy or download it again"
             )
-        if tag not in _GEOMETRY or kind not in _INTEGERS or not 0 < values <= _MOST_VALUES:
+        if (
+            (tag not in _GEOMETRY and tag != _SUBFILE)
+            or kind not in _INTEGERS
+            or not 0 < values <= _MOST_VALUES
+        ):
             continue
         numbers = struct.Struct(f"{order}{values}{_INTEGERS[kind]}")
         inline = data[at + entry_format.size : at + entry_size]

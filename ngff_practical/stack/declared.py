@@ -108,6 +108,14 @@ def check_declared(
                 f"({declared or 'no more'}), but it has {len(tif.pages)} pages in {tif.filehandle.size} "
                 f"bytes; {_ADVICE}"
             )
+    elif tif.is_lsm:
+        declared_planes = math.prod(series.shape) // math.prod(series.keyframe.shaped)
+        held = (len(tif.pages) + 1) // 2  # a thumbnail follows each plane
+        if series.kind != "lsm" or declared_planes != held:
+            raise StackError(
+                f"{shown(file)}: its LSM metadata declares {declared_planes} planes with a thumbnail each, "
+                f"but it has {held} in {len(tif.pages)} pages; {_ADVICE}"
+            )
     elif _STK_PLANES in tif.pages.first.tags and series.kind != "stk":
         raise StackError(
             f"{shown(file)}: its MetaMorph metadata is damaged, and its planes with it; {_ADVICE}"

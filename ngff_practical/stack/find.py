@@ -107,7 +107,7 @@ def find_stack(
 def _stem(file: Place) -> str:
     """Return a file's name without .tif, .ome.tif and the like."""
     name = file.name
-    for ending in (".tif", ".tiff", ".btf", ".tf2", ".tf8", ".ome", ".companion"):
+    for ending in (".tif", ".tiff", ".btf", ".tf2", ".tf8", ".ome", ".companion", ".lsm", ".stk", ".svs"):
         if name.lower().endswith(ending) and len(name) > len(ending):
             name = name[: -len(ending)]
             if ending in (".tif", ".tiff", ".btf", ".tf2", ".tf8") and name.lower().endswith(".ome"):

@@ -89,6 +89,12 @@ def _load_ome(
         document, root, text = _metadata_of(place, file, files)
         files.add(root)
     images = [(index, image) for index, image in enumerate(document.images) if image.has_data]
+    notes: list[str] = []
+    if not images and len(document.images) == 1 and not document.images[0].has_other_data:
+        images, text = [(0, document.images[0])], ome.in_order(document)
+        notes.append(
+            "The OME-XML does not say which page is which plane; they are taken in the order of its axes."
+        )
     if not images:
         raise StackError(
             f"{shown(file)}: its OME-XML names no pixels; save it anew from the program that made it"
@@ -96,7 +102,6 @@ def _load_ome(
     own = (document.uuid, root.name.casefold())
     chosen = [pair for pair in images if _holds(pair[1], file, own)] or images
     index, image = chosen[0]
-    notes: list[str] = []
     if len(images) > 1:
         notes.append(
             f"The OME-XML describes {len(images)} images; the first one in this file is used, the others "

@@ -28,6 +28,7 @@ class OmeImage:
     channels: tuple[Channel, ...]
     files: tuple[tuple[str, str], ...]  # (UUID as it stands there, file name) of where its planes lie
     has_data: bool
+    has_other_data: bool = False  # pixels within the XML, or none at all on purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,14 @@ def only_image(document: OmeDocument, index: int) -> str:
                 element.remove(pixels)
         if not any(_local(child) == "Pixels" for child in element):
             root.remove(element)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def in_order(document: OmeDocument) -> str:
+    """Return a document of one Image without TiffData, with one that stands for all pages in their order."""
+    root = ElementTree.fromstring(document.text)  # noqa: S314 - parse_ome has refused entities and depth
+    for pixels in [child for image in root for child in image if _local(child) == "Pixels"]:
+        ElementTree.SubElement(pixels, pixels.tag.replace("Pixels", "TiffData"))
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -174,6 +183,7 @@ def _image(element: ElementTree.Element, pixels: ElementTree.Element, file: Plac
             )
         ),
         has_data=bool(data),
+        has_other_data=any(_local(child) in ("BinData", "MetadataOnly") for child in pixels),
     )
 
 

@@ -172,7 +172,7 @@ def _planes(
         if page.parent.byteorder != key.parent.byteorder:
             starts = (None,) * len(starts)  # decoded instead: a source has one byte order
         planes += _planes_of_page(number, page.index, key, starts)
-    _check_gaps(used, file, series)
+    _check_gaps(used, file, series, own.copies)
     extents.check()
     return tuple(files), tuple(planes)
 
@@ -226,15 +226,25 @@ def _planes_in_one_piece(key: tifffile.TiffPage, count: int, chain: Chain, file:
     return tuple(Plane(0, key.index, None, start + number * step) for number in range(total))
 
 
-def _check_gaps(used: set[tuple[Place, int]], file: Place, series: tifffile.TiffPageSeries) -> None:
-    """Raise StackError where pages of another kind lie between those of a stack without metadata."""
+def _check_gaps(
+    used: set[tuple[Place, int]], file: Place, series: tifffile.TiffPageSeries, copies: frozenset[int]
+) -> None:
+    """Raise StackError where pages that nothing explains lie between planes, or some planes are marked."""
+    if series.kind not in ("generic", "uniform"):
+        return
     indices = {index for _, index in used}
-    first, last = min(indices), max(indices)
-    if series.kind in ("generic", "uniform") and last - first + 1 != len(indices):
-        odd = next(index for index in range(first, last) if index not in indices)
+    marked = sorted(indices & copies)
+    if marked and len(marked) < len(indices):
         raise StackError(
-            f"{shown(file)}: page {odd + 1} is of another shape or data type than the pages around it; "
-            "one stack needs pages of one kind: split the file"
+            f"{shown(file)}: {len(marked)} of {len(indices)} pages of one size are marked as smaller copies "
+            f"or masks of others (page {marked[0] + 1} is the first); it is not clear which are planes: save "
+            "it anew without the others"
+        )
+    between = set(range(min(indices), max(indices))) - indices - copies
+    if between:
+        raise StackError(
+            f"{shown(file)}: page {min(between) + 1} is of another shape or data type than the pages around "
+            "it; one stack needs pages of one kind: split the file"
         )
 
 
