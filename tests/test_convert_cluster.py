@@ -3,6 +3,9 @@
 import json
 import os
 import signal
+import subprocess
+import sys
+import time
 from concurrent.futures import Executor, Future
 
 import numpy as np
@@ -100,6 +103,46 @@ def test_workers_with_another_version_are_named(cluster, monkeypatch):
         connected(cluster.scheduler_address),
     ):
         pass
+
+
+@pytest.fixture
+def mortal(tmp_path):
+    """A scheduler of its own process with a worker: its address, and the process."""
+    module, note = [sys.executable, "-m"], tmp_path / "scheduler.json"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    begin = ["distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+    with subprocess.Popen([*module, *begin, "--scheduler-file", str(note)], **quiet) as scheduler:
+        while not note.exists() or not note.read_text():
+            assert scheduler.poll() is None
+            time.sleep(0.05)
+        address = json.loads(note.read_text())["address"]
+        work = ["distributed.cli.dask_worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny"]
+        with subprocess.Popen([*module, *work], **quiet, cwd=tmp_path) as worker:
+            with Client(address, set_as_default=False) as client:
+                client.wait_for_workers(1)
+            yield address, scheduler
+            worker.kill()
+        scheduler.kill()
+    note.unlink()
+
+
+def test_a_scheduler_that_dies_is_one_sentence_and_a_rerun_succeeds(source, mortal, tmp_path, capfd):
+    address, scheduler = mortal
+    pyramid = plan_pyramid(source, chunks=(1, 32, 32))
+
+    def kill(done, total):
+        scheduler.kill()
+        scheduler.wait()
+
+    with (
+        pytest.raises(ConversionError, match=rf"the dask scheduler at {address} stopped.*run the same"),
+        connected(address) as executor,
+    ):
+        convert(source, tmp_path / "out.zarr", pyramid, executor=executor, on_slab=kill)
+    assert not (tmp_path / "out.zarr").exists()
+    assert "Traceback" not in capfd.readouterr().err
+    convert(source, tmp_path / "out.zarr", pyramid)
+    assert [issue for issue in validate(tmp_path / "out.zarr") if issue.severity != "should"] == []
 
 
 def test_lost_work_is_one_sentence_and_leaves_no_image(source, tmp_path):

@@ -842,9 +842,8 @@ def test_what_tifffile_complains_about_becomes_a_note_and_no_log_record(tmp_path
     ("data", "options"),
     [
         (pixels(20, 24, dtype="complex64"), {}),
-        (pixels(32, 32, 32), {"tile": (16, 16, 16), "volumetric": True, "photometric": "minisblack"}),
     ],
-    ids=["complex", "3-D tiles"],
+    ids=["complex"],
 )
 def test_what_cannot_be_read_is_refused_with_a_way_out(tmp_path, data, options):
     tifffile.imwrite(tmp_path / "a.tif", data, metadata=None, **options)

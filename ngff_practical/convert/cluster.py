@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import platform
 import sys
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, cast
 
-from ngff_practical.errors import StorageError
+from ngff_practical.errors import ConversionError, StorageError
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -31,6 +32,8 @@ def connected(address: str) -> Iterator[Executor]:
     ------
     StorageError
         No scheduler answers there, it has no workers, or these do not run what runs here.
+    ConversionError
+        The scheduler stopped while it was in use.
     """
     from distributed import Client
 
@@ -41,10 +44,33 @@ def connected(address: str) -> Iterator[Executor]:
             f"no dask scheduler answers at {address} within {CONNECT_S} s; "
             "give the address it printed when it started, such as tcp://host:8786"
         ) from error
-    with client:
+    with _quiet(), client:
         _check_workers(client, address)
         executor: Executor = client.get_executor()  # type: ignore[no-untyped-call]
-        yield executor
+        try:
+            yield executor
+        except (ConversionError, OSError, RuntimeError) as error:
+            if client.status == "running":
+                raise
+            raise ConversionError(
+                f"the dask scheduler at {address} stopped, or cannot be reached any more, in the middle "
+                "of the conversion; nothing is left that opens as an image: start scheduler and workers "
+                "again, and run the same conversion again"
+            ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what dask's client logs of a lost connection, tracebacks and all, off the screen: it is raised."""
+    loggers = [logging.getLogger(f"distributed.{name}") for name in ("client", "utils", "core", "batched")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def lost_work() -> tuple[type[Exception], ...]:
