@@ -35,7 +35,7 @@ def plan(
     Parameters
     ----------
     source
-        A folder of planes, or a TIFF file: a path, https://host/stack.tif or s3://bucket/stack.tif.
+        A folder of planes, or a TIFF file: a path, s3://bucket/planes/ or https://host/stack.tif.
     """
     stack = choices.find(resolve_source(source, endpoint, anonymous))
     pyramid = choices.plan(stack)
@@ -62,7 +62,7 @@ def convert(
     Parameters
     ----------
     source
-        A folder of planes, or a TIFF file: a path, https://host/stack.tif or s3://bucket/stack.tif.
+        A folder of planes, or a TIFF file: a path, s3://bucket/planes/ or https://host/stack.tif.
     destination
         The image to make: a folder such as embryo.ome.zarr, or s3://bucket/key. With --labels the image
         that the labels belong to.

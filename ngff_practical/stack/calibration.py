@@ -12,6 +12,7 @@ from ngff_practical.errors import StackError
 from ngff_practical.model import Axis, Vector, axis_type
 from ngff_practical.stack.faults import clean, listed
 from ngff_practical.stack.ome import OmeImage, number
+from ngff_practical.stack.typed import option, typed
 from ngff_practical.stack.units import asked_unit, convert_length, length_unit, seconds, stated_length
 
 type Length = tuple[float, str]
@@ -128,15 +129,17 @@ def settle(
             lengths[axis] = (size, target)
         if unit is None:
             notes.append(
-                f"The voxel size is taken in {target}, as the file states its own; --unit chooses another."
+                f"The voxel size is taken in {target}, as the file states its own; {option('unit')} "
+                "chooses another."
                 if target
-                else "The voxel size came without a unit and is recorded without one; add --unit micrometer."
+                else "The voxel size came without a unit and is recorded without one; add "
+                f"{typed(unit='micrometer')}."
             )
     else:
         if wanted and not stated:
             raise StackError(
                 f"a unit was given ({wanted}), but the file states no voxel size it could belong to; "
-                f"give both: --voxel-size {','.join(space)} --unit {wanted}"
+                f"give both: {typed(voxel_size=space, unit=wanted)}"
             )
         target = wanted or "micrometer"
         lengths = {
@@ -160,7 +163,7 @@ def checked_voxel_size(voxel_size: Sequence[float], space: Sequence[str]) -> Vec
     if len(sizes) != len(space):
         raise StackError(
             f"the voxel size has {len(sizes)} numbers ({', '.join(f'{size:g}' for size in sizes)}), the "
-            f"image {len(space)} axes of space; give one for each: --voxel-size {','.join(space)}"
+            f"image {len(space)} axes of space; give one for each: {typed(voxel_size=space)}"
         )
     for axis, size in zip(space, sizes, strict=True):
         if not 0 < size < math.inf:
@@ -203,8 +206,8 @@ def _stated_unit(stated: Mapping[str, Length]) -> str | None:
     units = sorted({unit for _, unit in stated.values()})
     if len(units) > 1:
         raise StackError(
-            f"the voxel size came without a unit, and the file uses {listed(units)}; say which: --unit "
-            f"{units[0]}"
+            f"the voxel size came without a unit, and the file uses {listed(units)}; say which: "
+            f"{typed(unit=units[0])}"
         )
     return units[0] if units else None
 
@@ -221,5 +224,5 @@ def _uncalibrated(axes: Sequence[str], calibration: Calibration, space: Sequence
     )
     return [
         f"No voxel size along {', '.join(axes)} ({said}): scale 1.0 without a unit is recorded. "
-        f"To give it: --voxel-size {','.join(space)} --unit micrometer, with a number for each letter."
+        f"To give it: {typed(voxel_size=space, unit='micrometer')}, with a number for each letter."
     ]

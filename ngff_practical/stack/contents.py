@@ -13,6 +13,7 @@ from ngff_practical.stack.listing import Folder
 from ngff_practical.stack.names import suggestion
 from ngff_practical.stack.pattern import Pattern
 from ngff_practical.stack.previews import is_projection, is_thumbnail
+from ngff_practical.stack.typed import option, typed
 
 _DEEPEST = 3
 
@@ -43,7 +44,7 @@ def contents_of(folder: Folder) -> Contents:
         raise StackError(
             f"{folder.called} holds TIFFs ({_named(folder, files, 2)}) and folders "
             f"({_named(folder, listing.folders, 2)}) at the same depth; name the folder of the stack, or say "
-            "which files make it with --pattern"
+            f"which files make it with {option('pattern')}"
         )
     if listing.others:
         notes.append(f"Ignored, not TIFF: {_named(folder, listing.others)}.")
@@ -67,7 +68,7 @@ def all_tiffs(folder: Folder, pattern: Pattern) -> Contents:
             else "no TIFF is where it points"
         )
         better = suggestion(folder.path, listing.files) if len(listing.files) > 1 else None
-        way = f": try --pattern {clean(better, 300)!r}" if better else "; write the names as they are"
+        way = f": try {typed(pattern=better)}" if better else "; write the names as they are"
         raise StackError(f"no file of {folder.called} fits the pattern {clean(pattern.text)!r}; {found}{way}")
     files, notes = _without_previews(folder, fitting)
     left = [file for file in listing.files if file not in set(fitting)]
@@ -99,8 +100,8 @@ def _refuse_both(folder: Folder, files: Sequence[PurePath], folders: Sequence[Pu
     better = suggestion(folder.path, inside) or f"{folders[0].name}/{{}}.tif"
     raise StackError(
         f"{folder.called} holds {len(files)} TIFFs and {len(counting)} folders of TIFFs "
-        f"({listed(counting)}); say which make the stack: --pattern {clean(better, 300)!r} for the folders, "
-        "--pattern '{}.tif' for the files alone"
+        f"({listed(counting)}); say which make the stack: {typed(pattern=better)} for the folders, "
+        f"{typed(pattern='{}.tif')} for the files alone"
     )
 
 

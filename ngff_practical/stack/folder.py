@@ -19,6 +19,7 @@ from ngff_practical.stack.names import order_by_pattern, order_files
 from ngff_practical.stack.pattern import Pattern, parse_pattern
 from ngff_practical.stack.previews import refuse_copies
 from ngff_practical.stack.series import StoredImage
+from ngff_practical.stack.typed import option, typed
 
 _MOST_NOTES = 12
 _SPOKEN = {"z": "as a z-stack", "t": "as a time series", "c": "as channels"}
@@ -105,7 +106,7 @@ def _refuse_contradiction(letters: str, sequence: Numbered) -> None:
     if len(stated) == len(sequence.axes) > 1 and typed != stated and sorted(typed) == sorted(stated):
         raise StackError(
             f"axes {clean(letters)!r} contradict the names, which say {' x '.join(stated)} = "
-            f"{by(sequence.shape)}; leave --axes out, or write {stated + letters[len(stated) :]}"
+            f"{by(sequence.shape)}; leave {option('axes')} out, or write {stated + letters[len(stated) :]}"
         )
 
 
@@ -154,7 +155,7 @@ def _refuse_other_sizes(images: Sequence[StoredImage], *, sized: bool) -> list[s
         return [f"The files do not agree: {said}. The voxel size you gave is used for all."]
     raise StackError(
         f"{said}; planes of one stack must have one size: move the odd ones away, or give it with "
-        "--voxel-size"
+        f"{option('voxel_size')}"
     )
 
 
@@ -214,11 +215,11 @@ def _told(sequence: Numbered, letters: Sequence[str], pattern: Pattern | None) -
         why = (
             "as their names say"
             if stated
-            else "the number that nothing explains as z; --pattern changes that"
+            else f"the number that nothing explains as z; {option('pattern')} changes that"
         )
         return f"{grid}, {why}."
     letter = letters[0] or "?"
-    others = " or ".join(f"--axes {other}yx" for other in "ztc" if other != letter)
+    others = " or ".join(typed(axes=f"{other}yx") for other in "ztc" if other != letter)
     return (
         f"{count} are read {_SPOKEN.get(letter, 'in this order')}, in the "
         f"order of their names; {others} changes that."

@@ -14,6 +14,7 @@ from ngff_practical.errors import StackError
 from ngff_practical.model import Shape
 from ngff_practical.stack.faults import Named, clean, listed, shown
 from ngff_practical.stack.pattern import Value
+from ngff_practical.stack.typed import option
 
 _MOST_NAMED = 4
 _NUMBER = re.compile(r"([0-9]+)")
@@ -133,8 +134,8 @@ def _complete(
         planes = math.prod(len(steps) for letter, steps in zip(letters, values, strict=True) if letter != "c")
         whole = [value for value in values[at] if counts[value] == planes]
         if whole:
-            return f" with {{c={','.join(map(str, whole))}}} in a --pattern"
-    return " with a --pattern, or move them away"
+            return f" with {{c={','.join(map(str, whole))}}} in a {option('pattern')}"
+    return f" with a {option('pattern')}, or move them away"
 
 
 def rank(value: Value) -> tuple[bool, tuple[str | int, ...]]:

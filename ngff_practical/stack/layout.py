@@ -11,6 +11,7 @@ import numpy as np
 from ngff_practical.errors import StackError
 from ngff_practical.model import Shape
 from ngff_practical.stack.faults import by, clean
+from ngff_practical.stack.typed import typed
 
 ORDER = "tczyx"
 _MEANING = {"T": "t", "C": "c", "Z": "z", "S": "c", "Y": "y", "X": "x"}
@@ -100,8 +101,8 @@ def _suggestion(letters: list[str], sizes: list[int]) -> str:
         at = unstated[0]
         options = [[*letters[:at], name, *letters[at + 1 :]] for name in free]
         spoken = [
-            f"--axes {''.join(option)} for {_SPOKEN[name]}"
-            for option, name in zip(options, free, strict=True)
+            f"{typed(axes=''.join(letters_of))} for {_SPOKEN[name]}"
+            for letters_of, name in zip(options, free, strict=True)
         ]
         return "say it: " + ", ".join(spoken)
     guess = list(letters)
@@ -112,7 +113,7 @@ def _suggestion(letters: list[str], sizes: list[int]) -> str:
         rest.remove(smallest)
     for index, name in zip(reversed(rest), [name for name in "zt" if name in free], strict=False):
         guess[index] = name
-    return f"say it in this order, for example --axes {''.join(guess)}"
+    return f"say it in this order, for example {typed(axes=''.join(guess))}"
 
 
 def _matched(stored: str, shape: Shape, asked: str, what: str) -> list[str]:

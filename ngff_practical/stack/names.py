@@ -12,6 +12,7 @@ from ngff_practical.stack.columns import Column, Names, Unlike, split_names
 from ngff_practical.stack.faults import clean, listed
 from ngff_practical.stack.grid import Numbered, are_wavelengths, arrange, natural, rank, refuse_gaps
 from ngff_practical.stack.pattern import Pattern, Value, parse_pattern, plain_name
+from ngff_practical.stack.typed import option, typed
 
 # Namings that say more than letters do: Micro-Manager's (time, channel, plane) and Harmony's of Operetta
 # and Opera Phenix (row, column, field, plane, channel, time).
@@ -102,7 +103,7 @@ def _name(folder: PurePath, file: PurePath) -> str:
 
 
 def _typed(pattern: str) -> str:
-    return f"--pattern {clean(pattern, 300)!r}"
+    return typed(pattern=pattern)
 
 
 def _by_known_naming(folder: PurePath, files: Sequence[PurePath]) -> Numbered | None:
@@ -156,7 +157,7 @@ def _doubt(folder: PurePath, files: Sequence[PurePath], names: Names) -> StackEr
         way = _typed(one)
     else:
         doubt = "and do not say clearly what is z, c or t; say it, for example"
-        way = f"{_typed(all_of_them)}, or if they are one row of planes: --axes zyx"
+        way = f"{_typed(all_of_them)}, or if they are one row of planes: {typed(axes='zyx')}"
         if "{" in one and one != all_of_them:
             way = f"{_typed(all_of_them)}, or {_typed(one)} for one image of several"
     return StackError(f"the names ({ends}) differ in {things} ({differ}), {doubt}: {way}")
@@ -178,8 +179,8 @@ def _unlike(folder: PurePath, files: Sequence[PurePath], unlike: Unlike) -> Stac
     ends = listed(_shown(folder, file) for file in (files[0], files[-1]))
     return StackError(
         f"the names differ in more than numbers ({ends}), so their order is not clear; if they are channels "
-        f"in the order of their names, say so: --axes cyx{channels}; if only some belong together, say which "
-        "with --pattern, or name one file"
+        f"in the order of their names, say so: {typed(axes='cyx')}{channels}; if only some belong together, "
+        f"say which with {option('pattern')}, or name one file"
     )
 
 

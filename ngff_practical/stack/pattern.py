@@ -14,6 +14,7 @@ from pathlib import PurePath
 
 from ngff_practical.errors import StackError
 from ngff_practical.stack.faults import clean
+from ngff_practical.stack.typed import typed
 
 # MetaXpress ends each name with one: it says nothing, and begins with digits that would join the channel's.
 _GUID = re.compile(r"[_\- ]?[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}$", re.I)
@@ -126,5 +127,6 @@ def _values(letter: str, width: str | None, values: str | None) -> str:
 def _misread(text: str, why: str) -> StackError:
     return StackError(
         f"the pattern {clean(text)!r} cannot be read: {why}; write {{t}}, {{c}} or {{z}} for what "
-        "counts along an axis and {} for what does not matter, as in --pattern 'img_{z}_ch{c}.tif'"
+        "counts along an axis and {} for what does not matter, as in "
+        f"{typed(pattern='img_{z}_ch{c}.tif')}"
     )
