@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from test_stack_remote import WebServer, web  # noqa: F401 - a fixture
 
-from ngff_practical.errors import StackError
+from ngff_practical.errors import NotFoundError, StackError, StorageError
 from ngff_practical.model import Location
 from ngff_practical.stack import find_stack, read_stack
 from ngff_practical.storage import write_object
@@ -126,3 +126,12 @@ def test_metadata_cannot_lead_out_of_the_folder_of_its_address(tmp_path, web):  
     with pytest.raises(StackError, match="outside its folder"):
         find_stack(f"{web.endpoint}/data/a.ome.tif")
     assert len(web.asked) == 1
+
+
+def test_a_folder_of_a_plain_web_server_cannot_be_listed_and_this_is_said(tmp_path, web):  # noqa: F811
+    names = write_set(tmp_path, "every file")
+    web.files = {f"data/{name}": (tmp_path / name).read_bytes() for name in names}
+    with pytest.raises(NotFoundError, match="nothing is stored at"):
+        find_stack(f"{web.endpoint}/data")
+    with pytest.raises(StorageError, match=r"cannot list 'data': it answers like a plain web server"):
+        find_stack(f"{web.endpoint}/data/", pattern="part{z}.ome.tif")
