@@ -234,22 +234,6 @@ def uploaded(sandbox_server: Sandbox) -> Callable[[Path, str], Location]:
 
 
 @pytest.mark.s3
-@pytest.mark.parametrize(
-    ("name", "key"),
-    [("labels", "inspection/v0.5/a.zarr"), ("0_6", "inspection/b.zarr"), ("0_4", "zarr/v0.4/c.zarr")],
-)
-def test_image_on_s3_takes_two_requests_and_one_for_each_level(
-    name: str, key: str, uploaded: Callable[[Path, str], Location], sandbox_server: Sandbox
-) -> None:
-    place = uploaded(DATA / "sound" / name, key)
-    before = len(sandbox_server.requests())
-    found = describe_image(place)
-    made = sandbox_server.requests()[before:]
-    assert len(made) <= 2 + len(found.levels), [(request.method, request.key) for request in made]
-    assert found.labels == (("nuclei",) if name == "labels" else ())
-
-
-@pytest.mark.s3
 def test_image_on_s3_is_the_image_on_disk(uploaded: Callable[[Path, str], Location], tmp_path: Path) -> None:
     write_image(tmp_path)
     assert (

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ngff_practical.errors import StorageError
-from ngff_practical.inspection.tree import Tree, join
+from ngff_practical.inspection.keys import join
+from ngff_practical.inspection.tree import Tree
 from ngff_practical.metadata import ArrayInfo, escaped
 from ngff_practical.metadata.documents import LFS_POINTER
 from ngff_practical.metadata.wording import listed, plural

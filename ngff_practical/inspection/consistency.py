@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from ngff_practical.errors import MetadataError
-from ngff_practical.inspection.tree import Node, Tree, attributes_key, join
+from ngff_practical.inspection.keys import attributes_key, join
+from ngff_practical.inspection.tree import Node, Tree
 from ngff_practical.metadata.documents import repeated_keys
 from ngff_practical.metadata.paths import path_fault
 from ngff_practical.metadata.versions import base_version, version_of

@@ -21,7 +21,8 @@ from zarr.storage import MemoryStore
 from ngff_practical.errors import StorageError
 from ngff_practical.inspection.chunks import RULE, Stored
 from ngff_practical.inspection.claims import Packing, packed_raw, packing_of
-from ngff_practical.inspection.tree import Tree, join
+from ngff_practical.inspection.keys import join
+from ngff_practical.inspection.tree import Tree
 from ngff_practical.metadata import ArrayInfo, escaped
 from ngff_practical.metadata.arrays import KNOWN_CODECS, UNSAFE_CODECS
 from ngff_practical.metadata.wording import listed, plural

@@ -8,7 +8,8 @@ from operator import itemgetter
 from pathlib import Path
 
 from ngff_practical.errors import AccessError, MetadataError, NotFoundError, StorageError
-from ngff_practical.inspection.tree import Node, Tree, array_key, attributes_key, join, open_tree
+from ngff_practical.inspection.keys import array_key, attributes_key, join
+from ngff_practical.inspection.tree import Node, Tree, open_tree
 from ngff_practical.metadata import (
     ArrayInfo,
     array_info,
@@ -47,8 +48,8 @@ def describe(place: str | Place) -> Description:
 def describe_image(place: str | Place) -> Pyramid:
     """Return the image at a place: its axes, levels, channels and the names of its labels.
 
-    On S3 that takes one request for every level and two more, plus one where neither the place's name nor
-    its content is of the Zarr format that was tried first. Levels are requested at the same time.
+    On S3 that takes one request for every level, at the same time, and two more. A third is needed where the
+    key does not name the version and there are labels, or nothing may be listed (`guessing` has the table).
 
     Raises
     ------

@@ -9,7 +9,8 @@ from threading import Lock
 from ngff_practical.errors import MetadataError, StorageError
 from ngff_practical.inspection.chunks import Stored, object_issues, presence_issues, stored_chunks
 from ngff_practical.inspection.decoding import decoding_issues, not_decoded
-from ngff_practical.inspection.tree import Node, Tree, ZarrFormat, array_key, below, join
+from ngff_practical.inspection.keys import ZarrFormat, array_key, below, join
+from ngff_practical.inspection.tree import Node, Tree
 from ngff_practical.metadata import ArrayInfo, Subject, array_info, array_issues, escaped
 from ngff_practical.metadata.paths import path_fault
 from ngff_practical.metadata.reading import Dataset

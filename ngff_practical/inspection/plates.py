@@ -9,8 +9,9 @@ from ngff_practical.errors import AccessError, NotFoundError, TooLargeError
 from ngff_practical.inspection.children import children_issues, open_child, own_issues, subject_of
 from ngff_practical.inspection.describing import scene_images, series_of
 from ngff_practical.inspection.images import image_issues
+from ngff_practical.inspection.keys import below, join
 from ngff_practical.inspection.levels import Walk
-from ngff_practical.inspection.tree import Node, below, join
+from ngff_practical.inspection.tree import Node
 from ngff_practical.metadata import Subject
 from ngff_practical.metadata.documents import LFS_POINTER
 from ngff_practical.metadata.rules_plate import acquisitions_of_well

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from ngff_practical.errors import AccessError, MetadataError, NotFoundError, StorageError, TooLargeError
+from ngff_practical.inspection.guessing import Top, format_by_name, top_of
+from ngff_practical.inspection.keys import ZarrFormat, array_key, join
 from ngff_practical.inspection.packed import Packed, unpacked
 from ngff_practical.metadata import Document, parse_document
 from ngff_practical.metadata.documents import LARGEST_DOCUMENT
 from ngff_practical.metadata.paths import path_fault
 from ngff_practical.metadata.wording import escaped, quoted
-from ngff_practical.model import Issue, Place, StoredObject
+from ngff_practical.model import Place, StoredObject
 from ngff_practical.storage import (
     list_folder,
     list_objects,
@@ -27,11 +28,8 @@ from ngff_practical.storage import (
     read_object,
 )
 
-type ZarrFormat = Literal[2, 3]
-
 _KEPT = 256 * 2**10  # bytes of a document that is kept: only those of plates are larger
 _AT_ONCE = 8  # requests under way for one group's levels
-_STATED_VERSION = re.compile(r"(?<![0-9.])(?:v0[._]?|0[._])([1-9])(?![0-9.])")
 
 
 class UnreadableError(MetadataError):
@@ -67,6 +65,7 @@ class Tree:
     place: Place
     packed: Packed | None = None
     fetched: dict[str, bytes | None] = field(default_factory=dict)
+    top: Top | None = None  # where it was listed to find out the format
 
     def close(self) -> None:
         """Let go of the archive, where the place is one."""
@@ -103,6 +102,8 @@ class Tree:
     def _bytes(self, key: str) -> bytes | None:
         if path_fault(key):
             raise UnreadableError(key, f"the path {quoted(key)} {path_fault(key)}")
+        if self.top and self.top.lacks(key):
+            return None
         try:
             return self.read(key, LARGEST_DOCUMENT)
         except NotFoundError:
@@ -145,13 +146,13 @@ class Tree:
     def node(self, path: str = "", *, first: ZarrFormat | None = None) -> Node | None:
         """Return the group or array at a path, None where there is none; `first` is the format to try first.
 
-        Without `first` a version in the place's own name decides, as in IDR's keys (".../v0.4/..."): each
-        guess that is wrong costs a request.
+        Without `first` it is guessed (see `guessing`): a guess that is wrong costs a request.
         """
-        if first == 2:
-            return self._v2(path) or self._v3(path)
-        guessed = self._v2_of_ome(path) if first is None and self._probably_v2() else None
-        return guessed or self._v3(path) or self._v2(path)
+        if first is None and not self.local:
+            first = format_by_name(self.place) or self._listed_format()
+            if first == 2:
+                return self._v2_of_ome(path) or self._v3(path) or self._v2(path)
+        return self._v2(path) or self._v3(path) if first == 2 else self._v3(path) or self._v2(path)
 
     def array(self, path: str, zarr_format: ZarrFormat) -> Document | None:
         """Return the document of an array in one format, None where there is none."""
@@ -192,9 +193,9 @@ class Tree:
     def _below(self, path: str) -> Place:
         return self.place / path if path else self.place
 
-    def _probably_v2(self) -> bool:
-        stated = _STATED_VERSION.findall(str(self.place))
-        return bool(stated) and stated[-1] in "1234"
+    def _listed_format(self) -> ZarrFormat | None:
+        self.top = top_of(self.place)
+        return self.top.zarr_format if self.top else None
 
     def _v3(self, path: str) -> Node | None:
         document = self.document(join(path, "zarr.json"))
@@ -268,28 +269,6 @@ def _packed(place: Place) -> Packed | None:
     if archive is None and called:
         raise UnreadableError("", f"{place} is no zip archive; it was probably not copied whole")
     return unpacked(archive) if archive else None
-
-
-def join(path: str, name: str) -> str:
-    """Return the path of something below a group."""
-    return f"{path}/{name}" if path else name
-
-
-def array_key(path: str, zarr_format: ZarrFormat) -> str:
-    """Return the key of an array's own document."""
-    return join(path, "zarr.json" if zarr_format == 3 else ".zarray")
-
-
-def attributes_key(path: str, zarr_format: ZarrFormat) -> str:
-    """Return the key of the document that holds a group's attributes."""
-    return join(path, "zarr.json" if zarr_format == 3 else ".zattrs")
-
-
-def below(path: str, issue: Issue) -> Issue:
-    """Return a finding with the path of its group before the path into the metadata."""
-    if not path:
-        return issue
-    return replace(issue, where=f"{escaped(path)}: {issue.where}" if issue.where else escaped(path))
 
 
 def _size(root: Path, key: str) -> int | None:

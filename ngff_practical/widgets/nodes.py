@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from ngff_practical.errors import MetadataError
 from ngff_practical.inspection.describing import labels_of, scene_images, series_of, what_is_there
-from ngff_practical.inspection.tree import Node, Tree, UnreadableError, join, open_tree
+from ngff_practical.inspection.keys import join
+from ngff_practical.inspection.tree import Node, Tree, UnreadableError, open_tree
 from ngff_practical.metadata import assumed_version, kind_of
 from ngff_practical.metadata.reading import level_paths, multiscales_of
 from ngff_practical.metadata.structure import entries
