@@ -32,10 +32,11 @@ RULE = "Zarr, storage of chunks"
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The objects found of one array: chunks by grid position, and the keys that are none of its chunks."""
+    """The objects found of one array: chunks by grid position, its documents, and what is neither."""
 
     chunks: dict[Shape, StoredObject]
     others: tuple[StoredObject, ...]
+    documents: frozenset[str] = frozenset()
 
     @property
     def nbytes(self) -> int:
@@ -54,7 +55,7 @@ def stored_chunks(tree: Tree, path: str, array: ArrayInfo) -> Stored | None:
     if not tree.packed and array.objects > (MOST_LISTED_LOCAL if tree.local else MOST_LISTED_REMOTE):
         return None
     chunks: dict[Shape, StoredObject] = {}
-    others = []
+    others, documents = [], set()
     try:
         for stored in tree.everything(path):
             position = array.object_at(stored.key)
@@ -62,11 +63,13 @@ def stored_chunks(tree: Tree, path: str, array: ArrayInfo) -> Stored | None:
                 chunks[position] = stored
             elif stored.key.rsplit("/", 1)[-1] not in _DOCUMENTS:
                 others.append(stored)
+            else:
+                documents.add(stored.key)
     except StorageError:
         if tree.local:
             raise
         return None
-    return Stored(chunks, tuple(others))
+    return Stored(chunks, tuple(others), frozenset(documents))
 
 
 def presence_issues(
@@ -126,6 +129,29 @@ def object_issues(tree: Tree, level: str, stored: Stored) -> Iterator[Issue]:
     if pointers:
         message = f"{plural(len(pointers), 'git-lfs pointer')} in place of chunks: {listed(pointers)}"
         yield Issue("data", level, f"{message}; fetch them with `git lfs pull`", RULE)
+
+
+def stray_issues(level: str, array: ArrayInfo, stored: Stored) -> Iterator[Issue]:
+    """Find what no reader of the array looks at: chunks beyond its grid, the other Zarr format's document."""
+    version = f"Zarr v{array.zarr_format}"
+    beyond = [
+        other.key
+        for other in stored.others
+        if array.named_position(other.key) is not None
+        or (stored.chunks and _looks_like_a_chunk(other.key, array))
+    ]
+    if beyond:
+        grid = " x ".join(str(count) for count in array.object_grid)
+        message = (
+            f"{plural(len(beyond), 'file')} named like a chunk, but not of the grid of {grid}: "
+            f"{listed(beyond)}; nothing reads it, and the array was larger once or its shape is wrong"
+        )
+        yield Issue("should", level, message, f"{version}, chunk grids")
+    mine, other = (".zarray", "zarr.json") if array.zarr_format == 2 else ("zarr.json", ".zarray")
+    if other in stored.documents:
+        where = join(level, other)
+        message = f"{other} stands beside {mine}, in another Zarr format; readers take the one or the other"
+        yield Issue("should", where, message, f"{version}, array metadata")
 
 
 def _none(expected: int, what: str) -> str:

@@ -44,13 +44,14 @@ def group_issues(tree: Tree, node: Node) -> Iterator[Issue]:
                 issue.message,
                 issue.rule,
             )
-    if node.zarr_format == 3 and not node.path:
-        beside = [name for name in (".zgroup", ".zattrs") if tree.holds(name)]
+    if tree.local or not node.path:  # on a server each name is a request
+        others = (".zgroup", ".zattrs") if node.zarr_format == 3 else ("zarr.json",)
+        beside = [join(node.path, name) for name in others if tree.holds(join(node.path, name))]
         if beside:
-            message = (
-                f"{beside[0]} (Zarr v2) stands beside zarr.json (Zarr v3); readers take the one or the other"
-            )
-            yield Issue("should", beside[0], message, rule)
+            mine = "zarr.json (Zarr v3)" if node.zarr_format == 3 else ".zgroup (Zarr v2)"
+            found = f"{beside[0].rsplit('/', 1)[-1]} (Zarr v{5 - node.zarr_format})"
+            message = f"{found} stands beside {mine}; readers take the one or the other"
+            yield Issue("should", escaped(beside[0]), message, rule)
 
 
 def version_issues(node: Node, root: str | None) -> Iterator[Issue]:

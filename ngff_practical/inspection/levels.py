@@ -7,7 +7,13 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from ngff_practical.errors import MetadataError, StorageError
-from ngff_practical.inspection.chunks import Stored, object_issues, presence_issues, stored_chunks
+from ngff_practical.inspection.chunks import (
+    Stored,
+    object_issues,
+    presence_issues,
+    stored_chunks,
+    stray_issues,
+)
 from ngff_practical.inspection.decoding import decoding_issues, not_decoded
 from ngff_practical.inspection.keys import ZarrFormat, array_key, below, join
 from ngff_practical.inspection.tree import Node, Tree
@@ -114,6 +120,7 @@ def chunk_issues(walk: Walk, node: Node, subject: Subject) -> Iterator[Issue]:
         elsewhere = any(other.chunks for key, other in stored.items() if key != name)
         label = subject.kind == "label"
         issues = [*presence_issues(level, array, found, elsewhere=elsewhere, label=label)]
+        issues += stray_issues(level, array, found)
         issues += object_issues(walk.tree, level, found)
         if found.chunks and walk.decodes(found.nbytes):
             issues += _decoding_issues(walk, level, array, found)

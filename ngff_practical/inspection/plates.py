@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import islice
 
-from ngff_practical.errors import AccessError, NotFoundError, TooLargeError
-from ngff_practical.inspection.children import children_issues, open_child, own_issues, subject_of
+from ngff_practical.errors import AccessError, MetadataError, NotFoundError, StorageError, TooLargeError
+from ngff_practical.inspection.children import MOST_LOCAL, children_issues, open_child, own_issues, subject_of
 from ngff_practical.inspection.describing import scene_images, series_of
 from ngff_practical.inspection.images import image_issues
 from ngff_practical.inspection.keys import below, join
 from ngff_practical.inspection.levels import Walk
 from ngff_practical.inspection.tree import Node
-from ngff_practical.metadata import Subject
+from ngff_practical.metadata import Subject, kind_of
 from ngff_practical.metadata.documents import LFS_POINTER
+from ngff_practical.metadata.paths import path_fault
 from ngff_practical.metadata.rules_plate import acquisitions_of_well
+from ngff_practical.metadata.wording import listed
 from ngff_practical.model import Issue
 
 _LARGEST_XML = 64 * 2**20  # bytes; that of a plate with many fields has some
@@ -34,6 +37,9 @@ def plate_issues(walk: Walk, node: Node) -> Iterator[Issue]:
         said=own,
         look=lambda well: list(well_issues(walk, well, plate)),
     )
+    rows = _folders(walk, node.path)
+    stored = (f"{row}/{column}" for row in rows for column in _folders(walk, join(node.path, row)))
+    yield from _unnamed(walk, plate, node, stored, own)
 
 
 def well_issues(walk: Walk, node: Node, plate: Subject | None = None) -> Iterator[Issue]:
@@ -44,6 +50,7 @@ def well_issues(walk: Walk, node: Node, plate: Subject | None = None) -> Iterato
     if plate is not None:
         yield from (below(node.path, issue) for issue in acquisitions_of_well(well, plate))
     yield from _images(walk, node, _paths(well, "well", "images"), own)
+    yield from _unnamed(walk, well, node, _folders(walk, node.path), own)
 
 
 def collection_issues(walk: Walk, node: Node) -> Iterator[Issue]:
@@ -106,6 +113,41 @@ def _images(walk: Walk, node: Node, named: dict[str, str], said: Iterable[Issue]
         said=said,
         look=lambda image: list(image_issues(walk, image)),
     )
+
+
+def _folders(walk: Walk, path: str) -> tuple[str, ...]:
+    """Return the folders directly below a path of this machine; a server would be asked too often."""
+    if not walk.tree.local:
+        return ()
+    try:
+        return walk.tree.list_folder(path)[0]
+    except StorageError:
+        return ()
+
+
+def _unnamed(
+    walk: Walk, subject: Subject, node: Node, stored: Iterable[str], own: Iterable[Issue]
+) -> Iterator[Issue]:
+    """Find wells of a plate, or fields of a well, that are stored and not named: no viewer shows them.
+
+    Nothing is said where `own` has a name that is wrong: that is why it is not the stored one's.
+    """
+    part, key = ("plate", "wells") if subject.kind == "plate" else ("well", "images")
+    kinds = ("well",) if part == "plate" else ("image", "label")
+    if any(issue.severity == "must" and f"{part}.{key}" in issue.where for issue in own):
+        return
+    named = {path.rstrip("/") for path in _paths(subject, part, key)}
+    extra = []
+    for path in islice((path for path in stored if path not in named and not path_fault(path)), MOST_LOCAL):
+        try:
+            found = walk.tree.node(join(node.path, path), first=node.zarr_format)
+        except MetadataError:
+            continue  # nothing says that it belongs here
+        if found is not None and kind_of(found.attributes) in kinds:
+            extra.append(path)
+    if extra:
+        message = f"{listed(extra)} is stored there, but not listed, so viewers do not find it"
+        yield below(node.path, subject.spot(f"{part} metadata", f"{part}.{key}").should(message))
 
 
 def _paths(subject: Subject, part: str, key: str) -> dict[str, str]:

@@ -87,6 +87,13 @@ class ArrayInfo(StoredGrid):
 
     def object_at(self, key: str) -> Shape | None:
         """Return the grid position of the object stored under a key of the array, None for any other key."""
+        position = self.named_position(key)
+        if position is None or any(at >= count for at, count in zip(position, self.object_grid, strict=True)):
+            return None
+        return position
+
+    def named_position(self, key: str) -> Shape | None:
+        """Return the position that a key names, within the grid or not; None where it names none."""
         if not key.startswith(self.prefix):
             return None
         parts = key.removeprefix(self.prefix).split(self.separator)
@@ -94,12 +101,7 @@ class ArrayInfo(StoredGrid):
             re.fullmatch("0|[1-9][0-9]{0,18}", part) for part in parts
         ):
             return None
-        position = tuple(int(part) for part in parts)
-        return (
-            position
-            if all(at < count for at, count in zip(position, self.object_grid, strict=True))
-            else None
-        )
+        return tuple(int(part) for part in parts)
 
 
 def integer_limits(dtype: str) -> tuple[int, int] | None:

@@ -91,7 +91,7 @@ def scale_fits_shape(image: Subject) -> Iterator[Issue]:
 def dimension_names(image: Subject) -> Iterator[Issue]:
     """Demand dimension_names that match the axes (0.5, axes metadata; 0.3: _ARRAY_DIMENSIONS).
 
-    Where an array has none at all it is a `should`: nothing contradicts the axes, and readers get by.
+    Where an array has none at all it is a `should`: docs/validators.md says why.
     """
     key = {"0.5": "dimension_names", "0.3": "_ARRAY_DIMENSIONS"}.get(image.version)
     for found in image.multiscales if key else ():

@@ -41,8 +41,7 @@ def colors_and_properties(label: Subject) -> Iterator[Issue]:
 def label_fits_image(label: Subject, image: Subject) -> Iterator[Issue]:
     """Demand the image's number of levels, and its size or 1 along every axis (0.5, labels metadata).
 
-    Another number of levels is a `should` here: the text demands the same, but samples of the archive
-    that the specification comes from differ, and readers get by.
+    Up to 0.4 another number of levels is a `should` here: docs/validators.md says why.
     """
     if not label.multiscales or not image.multiscales:
         return
@@ -50,7 +49,8 @@ def label_fits_image(label: Subject, image: Subject) -> Iterator[Issue]:
     count, expected = len(mine.datasets), len(theirs.datasets)
     if count != expected:
         message = f"the label image has {plural(count, 'level')}, its image {expected}; expected the same"
-        yield label.spot("labels metadata", f"{mine.where}.datasets").should(message)
+        spot = label.spot("labels metadata", f"{mine.where}.datasets")
+        yield spot.must(message) if label.modern else spot.should(message)
     sizes, own = _sizes(image), _sizes(label)
     for name, size in own.items():
         if name in sizes and size not in (1, sizes[name]):
