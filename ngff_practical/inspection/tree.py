@@ -148,7 +148,7 @@ class Tree:
 
         Without `first` it is guessed (see `guessing`): a guess that is wrong costs a request.
         """
-        if first is None and not self.local:
+        if first is None and not (self.local or self.packed):
             first = format_by_name(self.place) or self._listed_format()
             if first == 2:
                 return self._v2_of_ome(path) or self._v3(path) or self._v2(path)
