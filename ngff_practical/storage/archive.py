@@ -10,12 +10,9 @@ from pathlib import Path
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-import obstore
-
 from ngff_practical.errors import AccessError, StorageError, TooLargeError
-from ngff_practical.model import Location, Place
-from ngff_practical.storage.clients import bucket_store
-from ngff_practical.storage.explain import explained
+from ngff_practical.model import Place
+from ngff_practical.storage.ranges import RemoteObject
 
 LARGEST_DIRECTORY = 32 * 2**20
 """Bytes of an archive's directory that are read: some 300,000 members."""
@@ -207,42 +204,7 @@ def _opened(place: Place) -> BinaryIO:
             return place.open("rb")
         except PermissionError:
             raise AccessError(f"{place} may not be read by this user; change its permissions") from None
-    with explained(place):
-        size = obstore.head(bucket_store(place), place.key)["size"]
-    return io.BufferedReader(_Ranges(place, size), _READ_AHEAD)
-
-
-class _Ranges(io.RawIOBase):
-    """One object on S3 as a file that is read by ranges."""
-
-    def __init__(self, place: Location, size: int) -> None:
-        self._place, self._size, self._at = place, size, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
-        self._at = max(0, start + offset)
-        return self._at
-
-    def readinto(self, buffer: memoryview | bytearray) -> int:  # type: ignore[override]
-        wanted = min(len(buffer), self._size - self._at)
-        if wanted <= 0:
-            return 0
-        with explained(self._place):
-            data = obstore.get_range(
-                bucket_store(self._place), self._place.key, start=self._at, length=wanted
-            )
-        buffer[: len(data)] = memoryview(data)
-        self._at += len(data)
-        return len(data)
+    return io.BufferedReader(RemoteObject(place).open(), _READ_AHEAD)
 
 
 def _cause(error: BaseException) -> str:
