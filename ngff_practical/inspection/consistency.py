@@ -8,6 +8,7 @@ from itertools import islice
 from ngff_practical.errors import MetadataError
 from ngff_practical.inspection.keys import attributes_key, join
 from ngff_practical.inspection.tree import Node, Tree
+from ngff_practical.metadata import Document
 from ngff_practical.metadata.documents import repeated_keys
 from ngff_practical.metadata.paths import path_fault
 from ngff_practical.metadata.versions import base_version, version_of
@@ -68,8 +69,17 @@ def version_issues(node: Node, root: str | None) -> Iterator[Issue]:
 
 def consolidated_issues(tree: Tree, node: Node) -> Iterator[Issue]:
     """Find a consolidated copy of the metadata that says something else than the documents themselves."""
-    copies, key = _consolidated(tree, node)
+    key = ".zmetadata" if node.zarr_format == 2 else "zarr.json"
     rule = f"Zarr v{node.zarr_format}, consolidated metadata"
+    try:
+        copies = _consolidated(tree, node)
+    except MetadataError as error:
+        yield Issue("must", escaped(join(node.path, key)), str(error), rule)
+        return
+    outside = [name for name in copies if path_fault(name)]
+    if outside:
+        message = f"the copy in {key} names {quoted(outside[0])}, which {path_fault(outside[0])}"
+        yield Issue("must", escaped(join(node.path, key)), message, rule)
     ghosts = [name for name in islice(copies, _MOST_ASKED_FOR) if _is_ghost(tree, join(node.path, name))]
     if ghosts:
         message = f"the copy in {key} lists {listed(ghosts)}, but nothing is stored there"
@@ -89,13 +99,21 @@ def _differing(tree: Tree, node: Node, copies: Mapping[str, object]) -> Iterator
     for name, copy in copies.items():
         where = join(node.path, name)
         data = tree.fetched.get(where)
-        document = tree.document(where) if data is not None else None
-        if document is None or not isinstance(copy, dict):
+        document = _readable(tree, where) if data is not None else None
+        if document is None:
             continue
         mine = {part: value for part, value in document.value.items() if part != "consolidated_metadata"}
-        differing = [part for part in mine if part in copy and mine[part] != copy[part]]
+        theirs = copy if isinstance(copy, dict) else {}
+        differing = [part for part in mine if (theirs.get(part) or None) != (mine[part] or None)]
         if differing:
             yield where, differing[0]
+
+
+def _readable(tree: Tree, key: str) -> Document | None:
+    try:
+        return tree.document(key)
+    except MetadataError:
+        return None  # said where it is read
 
 
 def _levels(tree: Tree, node: Node) -> Iterator[str]:
@@ -110,7 +128,7 @@ def _levels(tree: Tree, node: Node) -> Iterator[str]:
 def _is_array(key: str, tree: Tree) -> bool:
     if key.endswith("/.zarray"):
         return True
-    document = tree.document(key) if key.endswith("/zarr.json") else None
+    document = _readable(tree, key) if key.endswith("/zarr.json") else None
     return document is not None and document.value.get("node_type") == "array"
 
 
@@ -121,16 +139,23 @@ def _is_ghost(tree: Tree, key: str) -> bool:
     return tree.fetched[key] is None if key in tree.fetched else tree.local and not tree.holds(key)
 
 
-def _consolidated(tree: Tree, node: Node) -> tuple[Mapping[str, object], str]:
-    """Return the documents in a consolidated copy by their key, and what the copy is called."""
+def _consolidated(tree: Tree, node: Node) -> Mapping[str, object]:
+    """Return the documents in a consolidated copy by their key.
+
+    Raises
+    ------
+    MetadataError
+        There is a copy, and it cannot be read.
+    """
     if node.zarr_format == 2:
-        try:
-            document = tree.document(join(node.path, ".zmetadata"))
-        except MetadataError:
-            return {}, ".zmetadata"
-        copies = document.value.get("metadata") if document else None
-        return (copies, ".zmetadata") if isinstance(copies, dict) else ({}, ".zmetadata")
-    inline = node.document.value.get("consolidated_metadata") if node.document else None
-    copies = inline.get("metadata") if isinstance(inline, dict) else None
-    found = {f"{path}/zarr.json": copy for path, copy in copies.items()} if isinstance(copies, dict) else {}
-    return found, "zarr.json"
+        document = tree.document(join(node.path, ".zmetadata"))
+        copy: object = document.value if document else None
+    else:
+        copy = node.document.value.get("consolidated_metadata") if node.document else None
+    if copy is None:
+        return {}
+    copies = copy.get("metadata") if isinstance(copy, dict) else None
+    if not isinstance(copies, dict):
+        found = shown(copies if isinstance(copy, dict) else copy)
+        raise MetadataError(f"the consolidated metadata is {found}, expected an object of documents")
+    return copies if node.zarr_format == 2 else {f"{path}/zarr.json": item for path, item in copies.items()}

@@ -12,10 +12,12 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import batched
+from typing import Literal
 
 import zarr
 from zarr.core.buffer import Buffer
 from zarr.core.buffer.cpu import Buffer as Bytes
+from zarr.core.metadata import ArrayV2Metadata, ArrayV3Metadata
 from zarr.storage import MemoryStore
 
 from ngff_practical.errors import StorageError
@@ -27,6 +29,8 @@ from ngff_practical.metadata import ArrayInfo, escaped
 from ngff_practical.metadata.arrays import KNOWN_CODECS, UNSAFE_CODECS
 from ngff_practical.metadata.wording import listed, plural
 from ngff_practical.model import Issue, Shape, StoredObject
+
+type _Array = zarr.Array[ArrayV2Metadata] | zarr.Array[ArrayV3Metadata]
 
 LARGEST_DECODED = 512 * 2**20
 """Bytes of voxels that are decoded in one piece."""
@@ -73,6 +77,17 @@ def not_decoded(array: ArrayInfo, document: Mapping[str, object]) -> str:
     return ""
 
 
+def opening_fault(document: Mapping[str, object]) -> str:
+    """Return why Zarr does not open an array with this document, "" where it does; all codecs are known."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _opened(document, {})
+    except _UNDECODABLE as error:
+        return _cause(error)
+    return ""
+
+
 def decoding_issues(
     tree: Tree,
     level: str,
@@ -88,14 +103,11 @@ def decoding_issues(
     each.
     """
     sound = [(position, found) for position, found in stored.chunks.items() if found.nbytes]
-    name = "zarr.json" if array.zarr_format == 3 else ".zarray"
-    bare = {key: value for key, value in document.items() if key not in ("attributes", "zarr_format")}
-    text = json.dumps({**bare, "zarr_format": array.zarr_format}).encode()
-    objects: dict[str, Buffer] = {name: Bytes.from_bytes(text)}
+    objects: dict[str, Buffer] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Zarr's remarks about documents, which our own rules judge
         try:
-            opened = zarr.open_array(MemoryStore(objects), mode="r", zarr_format=array.zarr_format)
+            opened = _opened({**document, "zarr_format": array.zarr_format}, objects)
         except _UNDECODABLE as error:
             yield Issue("data", level, f"Zarr cannot open the array: {_cause(error)}", RULE)
             return
@@ -130,6 +142,14 @@ def decoding_issues(
         keys = [key for key, _ in damaged]
         message = f"{plural(len(keys), 'chunk')} cut short or damaged: {listed(keys)} ({damaged[0][1]})"
         yield Issue("data", level, message, RULE)
+
+
+def _opened(document: Mapping[str, object], objects: dict[str, Buffer]) -> _Array:
+    """Return an array of which only the document, and whatever else is put into `objects`, is there."""
+    bare = {key: value for key, value in document.items() if key != "attributes"}
+    zarr_format: Literal[2, 3] = 2 if document["zarr_format"] == 2 else 3
+    objects["zarr.json" if zarr_format == 3 else ".zarray"] = Bytes.from_bytes(json.dumps(bare).encode())
+    return zarr.open_array(MemoryStore(objects), mode="r", zarr_format=zarr_format)
 
 
 def _packing(array: ArrayInfo) -> Packing | None:

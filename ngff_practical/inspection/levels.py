@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
@@ -14,12 +14,15 @@ from ngff_practical.inspection.chunks import (
     stored_chunks,
     stray_issues,
 )
-from ngff_practical.inspection.decoding import decoding_issues, not_decoded
+from ngff_practical.inspection.decoding import decoding_issues, not_decoded, opening_fault
 from ngff_practical.inspection.keys import ZarrFormat, array_key, below, join
 from ngff_practical.inspection.tree import Node, Tree
-from ngff_practical.metadata import ArrayInfo, Subject, array_info, array_issues, escaped
+from ngff_practical.metadata import ArrayInfo, Document, Subject, array_info, array_issues, escaped
+from ngff_practical.metadata.documents import not_json_numbers, repeated_keys
 from ngff_practical.metadata.paths import path_fault
 from ngff_practical.metadata.reading import Dataset
+from ngff_practical.metadata.structure import is_number
+from ngff_practical.metadata.wording import shown
 from ngff_practical.model import Issue
 
 DECODED_ANYWAY = 8 * 2**20
@@ -88,14 +91,15 @@ def arrays_of(tree: Tree, node: Node, subject: Subject) -> tuple[dict[str, Array
         if found is None:
             issues.append(below(node.path, _absent(tree, node, dataset, name, subject)))
             continue
-        zarr_format, value = found
+        zarr_format, document = found
         prefix = escaped(array_key(join(node.path, name), zarr_format))
-        faults = [replace(issue, where=f"{prefix}: {issue.where}") for issue in array_issues(value)]
-        issues += faults
+        faults = list(_document_issues(document, zarr_format))
+        issues += [replace(issue, where=f"{prefix}: {issue.where}".removesuffix(": ")) for issue in faults]
         try:
-            arrays[name] = _with_dimensions(tree, node, name, array_info(value, escaped(name)), subject)
+            info = array_info({**document.value, "zarr_format": zarr_format}, escaped(name))
         except MetadataError:
             continue  # among the faults
+        arrays[name] = _with_dimensions(tree, node, name, info, subject)
     return arrays, issues
 
 
@@ -139,14 +143,31 @@ def _decoding_issues(walk: Walk, level: str, array: ArrayInfo, found: Stored) ->
     yield from decoding_issues(walk.tree, level, array, document.value, found, on_chunk=walk.decoded)
 
 
-def _array(tree: Tree, node: Node, name: str) -> tuple[ZarrFormat, Mapping[str, object]] | None:
+def _array(tree: Tree, node: Node, name: str) -> tuple[ZarrFormat, Document] | None:
     """Return the document of a level, in the group's own Zarr format or else in the other one."""
     formats: tuple[ZarrFormat, ...] = (3, 2) if node.zarr_format == 3 else (2, 3)
     for zarr_format in formats:
         document = tree.array(join(node.path, name), zarr_format)
         if document is not None and document.value.get("node_type", "array") == "array":
-            return zarr_format, {**document.value, "zarr_format": zarr_format}
+            return zarr_format, document
     return None
+
+
+def _document_issues(document: Document, zarr_format: ZarrFormat) -> Iterator[Issue]:
+    """Find what is wrong with an array's document: as JSON, by our own rules, and else by Zarr itself."""
+    rule = f"Zarr v{zarr_format}, array metadata"
+    value = {**document.value, "zarr_format": zarr_format}
+    stated = document.value.get("zarr_format")
+    if stated != zarr_format or not is_number(stated):
+        message = f"zarr_format is {shown(stated)}, expected the number {zarr_format}"
+        yield Issue("must", "zarr_format", message, rule)
+    yield from repeated_keys(document, "JSON (RFC 8259), objects")
+    found = [*not_json_numbers(document.value, "JSON (RFC 8259), numbers"), *array_issues(value)]
+    yield from found
+    if not any(issue.severity == "must" for issue in found):
+        fault = opening_fault(value)
+        if fault:
+            yield Issue("must", "", f"Zarr cannot open the array: {fault}", rule)
 
 
 def _absent(tree: Tree, node: Node, dataset: Dataset, name: str, subject: Subject) -> Issue:

@@ -163,7 +163,8 @@ def _multiscale(item: Mapping[str, object], where: str, version: Version) -> Mul
 
 
 def _axes(item: Mapping[str, object], version: Version) -> tuple[Axis, ...] | None:
-    listed_axes = intrinsic_axes(item) if version == "0.6" else item.get("axes")
+    drafted = "axes" not in item and "coordinateSystems" in item  # as RFC-5 was tried out before 0.6
+    listed_axes = intrinsic_axes(item) if version == "0.6" or drafted else item.get("axes")
     if listed_axes is None and version in ("0.1", "0.2"):
         return FIVE_AXES
     return axes_of(listed_axes)

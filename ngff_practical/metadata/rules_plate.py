@@ -37,13 +37,18 @@ def safe_label_paths(labels: Subject) -> Iterator[Issue]:
 
 
 def safe_series_paths(collection: Subject) -> Iterator[Issue]:
-    """Demand paths to images of the collection (0.4, bioformats2raw.layout)."""
+    """Demand paths to images of the collection, each once (0.4, bioformats2raw.layout)."""
     series = collection.metadata.get("series")
+    known: set[str] = set()
     for index, path in enumerate(series[:LONGEST_LIST] if isinstance(series, list) else ()):
-        fault = path_fault(path) if isinstance(path, str) else ""
-        if isinstance(path, str) and fault:
-            spot = collection.spot("bioformats2raw.layout metadata", f"series[{index}]")
+        if not isinstance(path, str):
+            continue
+        spot, fault = collection.spot("bioformats2raw.layout metadata", f"series[{index}]"), path_fault(path)
+        if fault:
             yield spot.must(f"the path {quoted(path)} {fault}")
+        elif path in known:
+            yield spot.should(f"{quoted(path)} is listed twice, so another image may be missing")
+        known.add(path)
 
 
 def wells_in_rows_and_columns(plate: Subject) -> Iterator[Issue]:
