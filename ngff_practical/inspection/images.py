@@ -8,7 +8,7 @@ from dataclasses import replace
 from ngff_practical.errors import StorageError
 from ngff_practical.inspection.children import children_issues, open_child, own_issues, subject_of
 from ngff_practical.inspection.consistency import consolidated_issues
-from ngff_practical.inspection.keys import below, join
+from ngff_practical.inspection.keys import attributes_key, below, join
 from ngff_practical.inspection.levels import Walk, arrays_of, chunk_issues
 from ngff_practical.inspection.tree import Node
 from ngff_practical.metadata import Subject, escaped, kind_of
@@ -26,6 +26,8 @@ def image_issues(walk: Walk, node: Node) -> Iterator[Issue]:
     yield from issues
     if labels is not None and labels.node_type == "group" and labels.attributes:
         yield from labels_issues(walk, labels, subject)
+    elif labels is None or labels.node_type == "group":
+        yield from _without_list(walk, node, subject, there=labels is not None)
 
 
 def labels_issues(walk: Walk, node: Node, image: Subject | None = None) -> Iterator[Issue]:
@@ -76,6 +78,23 @@ def _unlisted(walk: Walk, node: Node, subject: Subject, paths: Sequence[str]) ->
     if extra:
         message = f"{listed(extra)} is stored there, but not listed, so viewers do not find it"
         yield below(node.path, subject.spot("labels metadata", "labels").should(message))
+
+
+def _without_list(walk: Walk, node: Node, image: Subject, *, there: bool) -> Iterator[Issue]:
+    """Find label images in a folder "labels" that lists none of them (0.5, labels metadata)."""
+    if not walk.tree.local:
+        return
+    try:
+        folders, _ = walk.tree.list_folder(join(node.path, "labels"))
+    except StorageError:
+        return
+    found = [name for name in folders if not name.startswith(".")]
+    if found:
+        key = attributes_key("labels", node.zarr_format)
+        missing = "the list of them is missing" if there else f"{key}, which lists them, is missing"
+        message = f"label images are stored below labels ({listed(found)}), but {missing}"
+        spot = image.spot("labels metadata", "labels")
+        yield below(node.path, spot.must(message) if there else spot.should(message))
 
 
 def _source_issues(walk: Walk, node: Node, label: Subject, *, alone: bool) -> Iterator[Issue]:

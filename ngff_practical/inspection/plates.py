@@ -16,7 +16,8 @@ from ngff_practical.inspection.tree import Node
 from ngff_practical.metadata import Subject, kind_of
 from ngff_practical.metadata.documents import LFS_POINTER
 from ngff_practical.metadata.paths import path_fault
-from ngff_practical.metadata.rules_plate import acquisitions_of_well
+from ngff_practical.metadata.rules_plate import acquisitions_of_well, fields_of_well
+from ngff_practical.metadata.structure import Spot
 from ngff_practical.metadata.wording import listed
 from ngff_practical.model import Issue
 
@@ -39,7 +40,8 @@ def plate_issues(walk: Walk, node: Node) -> Iterator[Issue]:
     )
     rows = _folders(walk, node.path)
     stored = (f"{row}/{column}" for row in rows for column in _folders(walk, join(node.path, row)))
-    yield from _unnamed(walk, plate, node, stored, own)
+    named = _paths(plate, "plate", "wells")
+    yield from _unnamed(walk, node, plate.spot("plate metadata", "plate.wells"), named, stored, own)
 
 
 def well_issues(walk: Walk, node: Node, plate: Subject | None = None) -> Iterator[Issue]:
@@ -48,9 +50,11 @@ def well_issues(walk: Walk, node: Node, plate: Subject | None = None) -> Iterato
     own = list(own_issues(walk, node, well))
     yield from own
     if plate is not None:
-        yield from (below(node.path, issue) for issue in acquisitions_of_well(well, plate))
+        fitting = (*acquisitions_of_well(well, plate), *fields_of_well(well, plate))
+        yield from (below(node.path, issue) for issue in fitting)
     yield from _images(walk, node, _paths(well, "well", "images"), own)
-    yield from _unnamed(walk, well, node, _folders(walk, node.path), own)
+    named, stored = _paths(well, "well", "images"), _folders(walk, node.path)
+    yield from _unnamed(walk, node, well.spot("well metadata", "well.images"), named, stored, own)
 
 
 def collection_issues(walk: Walk, node: Node) -> Iterator[Issue]:
@@ -75,6 +79,9 @@ def collection_issues(walk: Walk, node: Node) -> Iterator[Issue]:
         yield spot.must("the collection holds no image: expected one in 0, or a list of them in OME")
     named = {path: f"OME: series[{index}]" for index, path in enumerate(images)}
     yield from _images(walk, node, named)
+    if images:
+        listing_spot = replace(spot, where="OME: series")
+        yield from _unnamed(walk, node, listing_spot, images, _folders(walk, node.path))
 
 
 def _xml_fault(walk: Walk, key: str) -> str:
@@ -126,19 +133,23 @@ def _folders(walk: Walk, path: str) -> tuple[str, ...]:
 
 
 def _unnamed(
-    walk: Walk, subject: Subject, node: Node, stored: Iterable[str], own: Iterable[Issue]
+    walk: Walk,
+    node: Node,
+    spot: Spot,
+    named: Iterable[str],
+    stored: Iterable[str],
+    own: Iterable[Issue] = (),
 ) -> Iterator[Issue]:
-    """Find wells of a plate, or fields of a well, that are stored and not named: no viewer shows them.
+    """Find wells, fields or series that are stored and not named at a spot: no viewer shows them.
 
     Nothing is said where `own` has a name that is wrong: that is why it is not the stored one's.
     """
-    part, key = ("plate", "wells") if subject.kind == "plate" else ("well", "images")
-    kinds = ("well",) if part == "plate" else ("image", "label")
-    if any(issue.severity == "must" and f"{part}.{key}" in issue.where for issue in own):
+    kinds = ("well",) if spot.where == "plate.wells" else ("image", "label")
+    if any(issue.severity == "must" and spot.where in issue.where for issue in own):
         return
-    named = {path.rstrip("/") for path in _paths(subject, part, key)}
+    known = {path.rstrip("/") for path in named}
     extra = []
-    for path in islice((path for path in stored if path not in named and not path_fault(path)), MOST_LOCAL):
+    for path in islice((path for path in stored if path not in known and not path_fault(path)), MOST_LOCAL):
         try:
             found = walk.tree.node(join(node.path, path), first=node.zarr_format)
         except MetadataError:
@@ -147,7 +158,7 @@ def _unnamed(
             extra.append(path)
     if extra:
         message = f"{listed(extra)} is stored there, but not listed, so viewers do not find it"
-        yield below(node.path, subject.spot(f"{part} metadata", f"{part}.{key}").should(message))
+        yield below(node.path, spot.should(message))
 
 
 def _paths(subject: Subject, part: str, key: str) -> dict[str, str]:

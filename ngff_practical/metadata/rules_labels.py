@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ngff_practical.metadata.arrays import integer_limits
 from ngff_practical.metadata.structure import entries
 from ngff_practical.metadata.subject import Rule, Subject
 from ngff_practical.metadata.wording import listed, plural, quoted
@@ -38,6 +39,21 @@ def colors_and_properties(label: Subject) -> Iterator[Issue]:
         yield spot.should("properties describe none of the labels that colors are given for")
 
 
+def values_of_labels(label: Subject) -> Iterator[Issue]:
+    """Suspect a slip where colors are given for values that no pixel can have (0.5, labels metadata)."""
+    first = next(label.levels(label.multiscales[0]), None) if label.multiscales else None
+    limits = integer_limits(first[1].dtype) if first else None
+    if first is None or limits is None:
+        return
+    for part in ("colors", "properties"):
+        values = sorted(_values(label.metadata.get("image-label"), part))
+        outside = [value for value in values if not limits[0] <= value <= limits[1]]
+        if outside:
+            spot = label.spot("labels metadata", f"image-label.{part}")
+            message = f"{part} are given for {listed(map(str, outside))}, which {first[1].dtype} cannot hold"
+            yield spot.should(message)
+
+
 def label_fits_image(label: Subject, image: Subject) -> Iterator[Issue]:
     """Demand the image's number of levels, and its size or 1 along every axis (0.5, labels metadata).
 
@@ -65,7 +81,7 @@ def label_fits_image(label: Subject, image: Subject) -> Iterator[Issue]:
         )
 
 
-LABEL_RULES: tuple[Rule, ...] = (label_says_so, label_has_levels, colors_and_properties)
+LABEL_RULES: tuple[Rule, ...] = (label_says_so, label_has_levels, colors_and_properties, values_of_labels)
 
 
 def _values(described: object, key: str) -> set[int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from ngff_practical.metadata.paths import path_fault
 from ngff_practical.metadata.structure import LONGEST_LIST, entries, is_number
 from ngff_practical.metadata.subject import Rule, Subject
-from ngff_practical.metadata.wording import listed, quoted
+from ngff_practical.metadata.wording import listed, number, quoted
 from ngff_practical.model import Issue
 
 
@@ -114,6 +114,31 @@ def acquisitions_of_well(well: Subject, plate: Subject) -> Iterator[Issue]:
         yield without[0].issue("must" if well.calibrated else "should", message)
 
 
+def fields_of_well(well: Subject, plate: Subject) -> Iterator[Issue]:
+    """Recommend a field_count that no well exceeds, and the like for acquisitions (0.5, plate metadata)."""
+    described = plate.metadata.get("plate")
+    images = entries(well.metadata.get("well"), "images")
+    most = described.get("field_count") if isinstance(described, dict) else None
+    spot = well.spot("well metadata", "well.images")
+    if is_number(most) and 0 < most < len(images):
+        yield spot.should(f"the well has {len(images)} fields, but the plate's field_count is {number(most)}")
+    for acquisition in entries(described, "acquisitions"):
+        most, mine = acquisition.get("maximumfieldcount"), acquisition.get("id")
+        count = sum(is_number(mine) and image.get("acquisition") == mine for image in images)
+        if is_number(most) and 0 < most < count:
+            message = f"acquisition {mine} has {count} fields, but its maximumfieldcount is {number(most)}"
+            yield spot.should(message)
+
+
+def times_of_acquisitions(plate: Subject) -> Iterator[Issue]:
+    """Recommend acquisitions that end after they have begun (0.5, plate metadata)."""
+    for index, item in enumerate(entries(plate.metadata.get("plate"), "acquisitions")):
+        start, end = item.get("starttime"), item.get("endtime")
+        if is_number(start) and is_number(end) and end < start:
+            spot = plate.spot("plate metadata", f"plate.acquisitions[{index}].endtime")
+            yield spot.should(f"endtime is {number(end)}, before starttime, {number(start)}")
+
+
 def safe_scene_paths(scene: Subject) -> Iterator[Issue]:
     """Demand paths of images that stay below the scene (0.6, scene metadata)."""
     for index, item in enumerate(entries(scene.metadata.get("scene"), "coordinateTransformations")):
@@ -141,7 +166,12 @@ def scene_systems(scene: Subject) -> Iterator[Issue]:
 
 
 SCENE_RULES: tuple[Rule, ...] = (safe_scene_paths, scene_systems)
-PLATE_RULES: tuple[Rule, ...] = (safe_well_paths, wells_in_rows_and_columns, distinct_names)
+PLATE_RULES: tuple[Rule, ...] = (
+    safe_well_paths,
+    wells_in_rows_and_columns,
+    distinct_names,
+    times_of_acquisitions,
+)
 WELL_RULES: tuple[Rule, ...] = (safe_field_paths,)
 LABELS_RULES: tuple[Rule, ...] = (safe_label_paths,)
 COLLECTION_RULES: tuple[Rule, ...] = (safe_series_paths,)
