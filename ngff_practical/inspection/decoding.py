@@ -108,8 +108,7 @@ def decoding_issues(
         warnings.simplefilter("ignore")  # Zarr's remarks about documents, which our own rules judge
         try:
             opened = _opened({**document, "zarr_format": array.zarr_format}, objects)
-        except _UNDECODABLE as error:
-            yield Issue("data", level, f"Zarr cannot open the array: {_cause(error)}", RULE)
+        except _UNDECODABLE:  # said of its document
             return
 
         def decode(item: tuple[Shape, StoredObject]) -> str:
