@@ -182,3 +182,21 @@ def test_json_gives_hostile_text_back_and_shows_none_of_it(
     out.encode()
     assert all(line.isprintable() for line in out.splitlines())
     assert json.loads(out)["channels"][0]["label"] == label
+
+
+def test_sentence_of_a_finding_fits_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert main(["validate", str(DATA / "broken" / "scale_fits_shape")]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line.startswith("        ") and len(line) > 60] == []
+    assert "1 rule broken, 2 faults in the data" in lines[-1]
+
+
+def test_sentence_of_a_finding_is_one_line_for_other_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["validate", str(DATA / "broken" / "scale_fits_shape")])
+    out = capsys.readouterr().out.splitlines()
+    assert sum("but the scale says 1 times" in line and "along" in line for line in out) == 1
+    assert out[-1] == "not valid: 1 rule broken, 2 faults in the data"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from operator import attrgetter
+from shutil import get_terminal_size
+from textwrap import wrap
 
 from rich.console import Console
 from rich.text import Text
@@ -11,6 +13,7 @@ from rich.text import Text
 from ngff_practical.cli.output import escape, show
 from ngff_practical.cli.pages import cells, print_table, table_of
 from ngff_practical.model import Channel, Description, Pyramid, ValidationReport
+from ngff_practical.model.report import findings_text
 from ngff_practical.model.wording import axis_text, names_text, shape_text, size_text, voxel_text
 
 _STYLES = {"must": "bold red", "data": "bold magenta", "should": "bold yellow", "note": "dim"}
@@ -57,20 +60,25 @@ def validation_page(report: ValidationReport) -> None:
     print()
     for issue in sorted(report.issues, key=attrgetter("rank")):
         _styled(f"{issue.severity:<7} ", issue.where or "the whole", _STYLES[issue.severity])
-        show(f"        {issue.message}")
+        for line in _lines(issue.message):
+            show(f"        {line}")
         _styled("        ", issue.rule, "", "dim")
     for note in report.notes:
         _styled(f"{'note':<7} ", note, _STYLES["note"])
     if report.issues or report.notes:
         print()
-    grave = sum(issue.severity != "should" for issue in report.issues)
-    advice = len(report.issues) - grave
+    found = findings_text(report.issues)
     if report.valid:
-        verdict = f"valid{f', with {advice} recommendation(s) not followed' if advice else ''}"
-        _styled("", verdict, "", "bold green")
+        _styled("", f"valid, with {found}" if found else "valid", "", "bold green")
     else:
-        verdict = f"not valid: {grave} problem(s){f' and {advice} recommendation(s)' if advice else ''}"
-        _styled("", verdict, "", "bold red")
+        _styled("", f"not valid: {found}", "", "bold red")
+
+
+def _lines(message: str) -> list[str]:
+    """Return a sentence in lines that fit a terminal, and as one line for whatever else reads it."""
+    if not sys.stdout.isatty():
+        return [message]
+    return wrap(message, max(40, get_terminal_size().columns - 8), break_long_words=False) or [message]
 
 
 def _channel_text(channel: Channel) -> str:

@@ -14,7 +14,7 @@ from itertools import islice
 from operator import attrgetter
 
 from ngff_practical.model.image import Axis, Channel, Pyramid
-from ngff_practical.model.report import Description, Issue, ValidationReport
+from ngff_practical.model.report import Description, Issue, ValidationReport, findings_text
 from ngff_practical.model.wording import axis_text, escaped, names_text, shape_text, size_text, voxel_text
 
 _MOST_VALUES = 2000  # of a metadata tree
@@ -178,15 +178,8 @@ def _well(row: str, column: str, there: bool, style: str) -> str:
 
 
 def _count(issues: Sequence[Issue]) -> str:
-    names = {"must": "rule broken", "data": "fault in the data", "should": "recommendation not followed"}
-    parts = []
-    for severity, words in names.items():
-        count = sum(issue.severity == severity for issue in issues)
-        if count:
-            first, _, rest = words.partition(" ")
-            plural = "s" if count > 1 else ""
-            parts.append(f"{count} {first}{plural}{f' {rest}' if rest else ''}")
-    return f"<div style='color:{_DIM}'>{', '.join(parts)}</div>" if parts else ""
+    text = findings_text(issues)
+    return f"<div style='color:{_DIM}'>{text}</div>" if text else ""
 
 
 def _issues(issues: Sequence[Issue]) -> str:

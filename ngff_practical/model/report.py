@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -45,6 +46,18 @@ class Issues(tuple[Issue, ...]):
         from ngff_practical.model.html import issues_html
 
         return issues_html(self)
+
+
+def findings_text(issues: Iterable[Issue]) -> str:
+    """Return how many findings there are, as in `1 rule broken, 2 recommendations not followed`."""
+    found = [issue.severity for issue in issues]
+    words: dict[Severity, tuple[str, str]] = {
+        "must": ("rule", " broken"),
+        "data": ("fault", " in the data"),
+        "should": ("recommendation", " not followed"),
+    }
+    counts = [(found.count(severity), *phrase) for severity, phrase in words.items()]
+    return ", ".join(f"{count} {one}{'s' * (count > 1)}{rest}" for count, one, rest in counts if count)
 
 
 @dataclass(frozen=True, slots=True)
