@@ -62,7 +62,7 @@ def keyless(stack: Location, monkeypatch: pytest.MonkeyPatch) -> Location:
     """The same stack for somebody without keys, who did not start the sandbox."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
-    monkeypatch.setattr("ngff_practical.cli.places.running", lambda: None)
+    monkeypatch.setattr("ngff_practical.sandbox.running", lambda: None)
     return stack
 
 

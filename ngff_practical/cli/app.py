@@ -5,6 +5,7 @@ Each command is imported when it is asked for, so that none waits for the librar
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -17,6 +18,7 @@ from ngff_practical.cli.output import emit, say
 from ngff_practical.errors import ConversionError, NgffPracticalError, TransferError
 
 INTERRUPTED = 130  # as shells have it
+YOUNG_OBJECTS = 100_000  # what imports make stays: looking for garbage among it as often as usual costs 0.1 s
 
 app = App(
     name="ngff-practical",
@@ -54,6 +56,8 @@ for _parent, _commands in ((app, _COMMANDS), (sandbox_app, _SANDBOX_COMMANDS)):
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return 0 (done), 1 (problems found) or 2 (wrong usage, unreadable input)."""
     tokens = sys.argv[1:] if arguments is None else arguments
+    if arguments is None:
+        gc.set_threshold(YOUNG_OBJECTS)
     try:
         code = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except (ConversionError, TransferError) as error:

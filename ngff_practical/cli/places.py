@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ngff_practical.cli.output import say
 from ngff_practical.errors import StorageError
 from ngff_practical.model import Location, Place
-from ngff_practical.sandbox import running
 from ngff_practical.storage import parse_place
+
+if TYPE_CHECKING:
+    from ngff_practical.sandbox import Sandbox
 
 
 def resolve(url: str, endpoint: str | None, anonymous: bool) -> Place:
@@ -19,7 +22,7 @@ def resolve(url: str, endpoint: str | None, anonymous: bool) -> Place:
     Where neither `--endpoint` nor AWS_ENDPOINT_URL says which server s3:// means, it is the running
     sandbox, and that is said. Requests to the sandbox are signed with the sandbox's own keys.
     """
-    server = running() if url.startswith(("s3://", "http://")) else None
+    server = _sandbox() if url.startswith(("s3://", "http://")) else None
     stated = endpoint or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     if server and url.startswith("s3://") and not stated:
         say(f"no endpoint given: using the sandbox at {server.endpoint}")
@@ -59,6 +62,12 @@ def resolve_location(url: str, endpoint: str | None, anonymous: bool) -> Locatio
 def resolve_upload(url: str, endpoint: str | None) -> Location:
     """Return the place on S3 to send to, signed; raises StorageError where it is a local folder."""
     return _on_s3(url, resolve_destination(url, endpoint))
+
+
+def _sandbox() -> Sandbox | None:
+    from ngff_practical.sandbox import running  # local files need not wait for it
+
+    return running()
 
 
 def _on_s3(url: str, place: Place) -> Location:

@@ -16,8 +16,7 @@ from ngff_practical.cli.places import resolve_destination, resolve_source
 from ngff_practical.cli.progress import bar
 from ngff_practical.convert import connected, convert_labels, predict
 from ngff_practical.convert import convert as write_stack
-from ngff_practical.inspection import describe_image
-from ngff_practical.model import Pyramid, StackSource
+from ngff_practical.model import Place, Pyramid, StackSource
 
 type Unsigned = Annotated[bool, Parameter(negative="", help="Read an s3:// source unsigned, without keys.")]
 
@@ -76,7 +75,7 @@ def convert(
         What to read back and compare: all of it, a sample of each level, or nothing.
     """
     place = resolve_destination(destination, endpoint)
-    image = None if labels is None else describe_image(place)
+    image = None if labels is None else _image_of_the_labels(place)
     stack = choices.find(resolve_source(source, endpoint, anonymous))
     pyramid = choices.plan_labels(stack, image) if image else choices.plan(stack)
     _say_notes(stack)
@@ -92,6 +91,12 @@ def convert(
     else:
         pages.conversion_page(report, verify)
     return DONE
+
+
+def _image_of_the_labels(place: Place) -> Pyramid:
+    from ngff_practical.inspection import describe_image  # no other stack needs to wait for it
+
+    return describe_image(place)
 
 
 def _show_plan(stack: StackSource, pyramid: Pyramid, destination: str | None, json: bool) -> int:
