@@ -8,17 +8,20 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ngff_practical.errors import AccessError, ExistsError, NotFoundError, StorageError, TransferError
 from ngff_practical.model import Location, Manifest, ManifestEntry, StoredObject, TransferReport
 from ngff_practical.storage import list_folder, list_objects
 from ngff_practical.storage.moving import Objects
 from ngff_practical.transfer.crew import Crew, weight
-from ngff_practical.transfer.crop import Heads, Part, choose
 from ngff_practical.transfer.fetching import Fetched, fetch_object, has_size, local_trouble
 from ngff_practical.transfer.keys import check_local_names, local_path, waves
 from ngff_practical.transfer.manifest import local_root, make_manifest, manifest_path, write_manifest
 from ngff_practical.transfer.report import Progress
+
+if TYPE_CHECKING:
+    from ngff_practical.transfer.crop import Heads, Part
 
 
 def download(
@@ -73,6 +76,8 @@ def download(
         objects = Objects(source, pause=crew.pause, ease=crew.ease)
         chosen = None
         if levels is not None or region is not None:
+            from ngff_practical.transfer.crop import choose  # brings zarr, and whole images need none
+
             chosen = choose(objects, levels, region, _heads(objects, crew))
         found = chosen.found if chosen else _find(objects)
         check_local_names(key for key in found if key)
