@@ -311,6 +311,37 @@ def test_file_that_changes_during_the_upload_is_noticed(image: Path, place: Loca
 
 
 @pytest.mark.s3
+def test_file_of_another_time_is_noticed_even_where_its_size_is_the_same(
+    image: Path, place: Location
+) -> None:
+    chunk = image / "0/c/3/0/0"
+
+    def on_object(done: int, total: int) -> None:
+        if done == 1:  # one object goes ahead, and none of the others has been read yet
+            chunk.write_bytes(bytes(chunk.stat().st_size))
+            os.utime(chunk, (1, 1))
+
+    with pytest.raises(TransferError, match=r"3.0.0 was changed while it was being sent"):
+        upload(image, place, on_object=on_object)
+    assert "zarr.json" not in stored(place)
+
+
+@pytest.mark.s3
+def test_each_file_is_read_once(image: Path, place: Location, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+    whole = Path.read_bytes
+
+    def noted(path: Path) -> bytes:
+        read.append(path)
+        return whole(path)
+
+    monkeypatch.setattr(Path, "read_bytes", noted)
+    upload(image, place)
+    chunks = [path for path in read if path.name not in (".zattrs", "zarr.json")]
+    assert len(chunks) == len(set(chunks)) > 0
+
+
+@pytest.mark.s3
 def test_two_uploads_to_one_place_collide_and_overwrite_nothing(image: Path, place: Location) -> None:
     def on_object(done: int, total: int) -> None:
         if "zarr.json" not in {found.key for found in list_objects(place)}:
@@ -446,9 +477,15 @@ def test_large_file_that_changes_while_it_is_sent_leaves_no_parts_behind(
     big.parent.mkdir()
     big.write_bytes(bytes(11 * 2**20))
     small.write_text("{}")
-    manifest = make_manifest(tmp_path / "image")
-    big.write_bytes(b"\1" + bytes(11 * 2**20 - 1))
-    monkeypatch.setitem(upload.__globals__, "make_manifest", lambda _: manifest)
+    os.utime(big, (1, 1))
+    find = upload.__globals__["source_files"]
+
+    def find_and_touch(root: Path, prefix: str) -> object:
+        found = find(root, prefix)
+        big.write_bytes(b"\1" + bytes(11 * 2**20 - 1))
+        return found
+
+    monkeypatch.setitem(upload.__globals__, "source_files", find_and_touch)
     with pytest.raises(TransferError, match="big was changed while"):
         upload(tmp_path / "image", place)
     assert stored(place) == {}
@@ -1067,6 +1104,7 @@ def test_no_key_reaches_an_error_or_the_manifest(faulty: FaultyServer, tiny: Pat
     faulty.faults = {"PUT x.zarr/c": ["403"]}
     with pytest.raises(TransferError) as caught:
         upload(tiny, faulty.location)
+    upload(tiny, faulty.location)
     told: list[str] = [manifest_path(tiny).read_text()]
     error: BaseException | None = caught.value
     while error is not None:

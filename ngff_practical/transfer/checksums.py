@@ -9,7 +9,6 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ngff_practical.errors import StorageError
 from ngff_practical.model import StoredObject
 from ngff_practical.storage.moving import Objects
 
@@ -50,6 +49,11 @@ def ranges(nbytes: int) -> Iterator[tuple[int, int]]:
     """Yield (start, stop) of the pieces a large object is read in."""
     step = part_nbytes(nbytes)
     return ((start, min(start + step, nbytes)) for start in range(0, nbytes, step))
+
+
+def sha256(data: bytes | memoryview) -> str:
+    """Return the SHA-256 of some bytes."""
+    return hashlib.sha256(data).hexdigest()
 
 
 def md5(data: bytes | memoryview) -> str:
@@ -124,14 +128,6 @@ def _pieces(content: memoryview | bytes | Path) -> Iterator[bytes | memoryview]:
 
 
 _STORED = {"SHA256": _digest("sha256"), "SHA1": _digest("sha1"), "CRC32": _crc32}
-
-
-def check_still(actual: str, expected: str, name: str | Path) -> None:
-    """Raise StorageError where a file is no longer what its entry in the manifest says."""
-    if actual != expected:
-        raise StorageError(
-            f"{name} was changed while it was being sent; wait until nothing writes to it, and start again"
-        )
 
 
 def _md5() -> hashlib._Hash:

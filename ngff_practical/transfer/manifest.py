@@ -34,7 +34,7 @@ def make_manifest(source: str | Path) -> Manifest:
         The folder does not exist or is empty, or a file's name cannot be a key.
     """
     root = local_root(source)
-    files = _files(root)
+    files = local_files(root)
     for file in files:
         check_sendable(file.key or root.name)
     sums: dict[str, str] = {}
@@ -121,7 +121,14 @@ def local_root(path: str | Path) -> Path:
     return Path(os.path.normpath(Path(path).expanduser().absolute()))
 
 
-def _files(root: Path) -> list[StoredObject]:
+def local_files(root: Path) -> list[StoredObject]:
+    """Return the files of a local image by key, without what desktops leave behind.
+
+    Raises
+    ------
+    StorageError
+        The folder does not exist or is empty.
+    """
     if root.is_file():
         return [StoredObject("", root.stat().st_size)]
     files = [file for file in list_objects(root) if not is_junk(file.key)]
