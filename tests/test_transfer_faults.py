@@ -14,7 +14,13 @@ import pytest
 import zarr
 
 from ngff_practical.doctor import check_place
-from ngff_practical.errors import ExistsError, NgffPracticalError, NotFoundError, TransferError
+from ngff_practical.errors import (
+    ExistsError,
+    NgffPracticalError,
+    NotFoundError,
+    StorageError,
+    TransferError,
+)
 from ngff_practical.inspection import describe_image
 from ngff_practical.model import Location, Request
 from ngff_practical.sandbox import Fault, Sandbox
@@ -27,6 +33,7 @@ from ngff_practical.transfer import (
     checksums,
     delete_image,
     download,
+    fetching,
     manifest_path,
     upload,
     verify,
@@ -137,6 +144,14 @@ def on(fault: Fault, key: str, method: str) -> Fault:
     return Fault(fault.kind, key, method, fault.times, fault.after, fault.every, fault.seconds)
 
 
+@pytest.fixture(params=["whole", "streamed"])
+def arriving(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Objects that are fetched whole into memory, and such as are written while they arrive."""
+    if request.param == "streamed":
+        monkeypatch.setattr(fetching, "_STREAMED_NBYTES", 0)
+
+
+@pytest.mark.usefixtures("arriving")
 @pytest.mark.parametrize("row", PASSING)
 def test_download_gets_through(
     server: Sandbox, place: Location, tree: Path, tmp_path: Path, pauses: list[float], row: str
@@ -149,6 +164,7 @@ def test_download_gets_through(
     assert server.faults() == ()
 
 
+@pytest.mark.usefixtures("arriving")
 @pytest.mark.parametrize("row", LASTING)
 def test_download_that_cannot_end_says_so_and_leaves_nothing_under_the_name(
     server: Sandbox, place: Location, tree: Path, tmp_path: Path, pauses: list[float], row: str
@@ -177,6 +193,30 @@ def test_flipped_byte_is_never_believed_where_the_etag_is_no_checksum(
     report = download(place, tmp_path / "back.zarr")
     assert (tmp_path / "back.zarr" / "c").read_bytes() == bytes(range(100))
     assert report.verified == 0  # seen the same twice, and proven by nothing
+
+
+@pytest.mark.parametrize("kind", ["flipped", "short", "truncated", "reset-in-body", "slow-down"])
+def test_fault_in_the_middle_of_a_streamed_object_does_not_reach_the_file(
+    server: Sandbox, place: Location, tmp_path: Path, pauses: list[float], kind: str
+) -> None:
+    shard = tmp_path / "shard"
+    shard.write_bytes(np.random.default_rng(5).bytes(3 * MIB))
+    upload(shard, place)
+    server.set_faults([Fault(kind, f"{place.bucket}/{place.key}", "GET")])
+    assert download(place, tmp_path / "back").verified == 1
+    assert (tmp_path / "back").read_bytes() == shard.read_bytes()
+    assert server.faults() == ()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full is Linux' own")
+def test_disk_that_fills_up_while_an_object_arrives_is_named(place: Location, tmp_path: Path) -> None:
+    write_object(place, "", bytes(2 * MIB))
+    objects = Objects(place)
+    with (
+        Crew() as crew,
+        pytest.raises(StorageError, match="/dev/full cannot be written: No space left on device"),
+    ):
+        fetch_object(objects.head(), objects, crew, Path("/dev/full"))
 
 
 @pytest.mark.parametrize("algorithm", ["SHA256", "SHA1", "CRC32"])

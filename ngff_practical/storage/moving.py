@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from ngff_practical.storage.exact import Promise
 
 
+_PIECE_NBYTES = 2**18
+
+
 @dataclass(frozen=True, slots=True)
 class Received:
     """Bytes of an object, or of a range of it, and the ETag it had when they were sent."""
@@ -101,10 +104,34 @@ class Objects:
                     f"{self.url(key)} was replaced while it was being read; start again"
                 ) from None
             except ShortError as error:
-                raise StorageError(
-                    f"{self.url(key)} keeps arriving with {error}; something between the server and this "
-                    "computer cuts answers short"
-                ) from None
+                raise self._cut_short(key, error) from None
+
+    def stream(
+        self, key: str, begin: Callable[[], Callable[[memoryview], object]], *, nbytes: int
+    ) -> str | None:
+        """Hand the bytes of one object on in pieces, as they arrive, and return its ETag.
+
+        `begin` is called before the first piece, and again where all of it has to come again; it returns
+        what each piece is handed to. Other than `nbytes` bytes are not believed, as in `get`.
+        """
+        path = self._path(key)
+
+        def attempt() -> str | None:
+            result = obstore.get(self._store, path)
+            take, arrived = begin(), 0
+            for piece in result.stream(min_chunk_size=_PIECE_NBYTES):
+                view = memoryview(piece)
+                arrived += len(view)
+                take(view)
+            if arrived != nbytes:
+                raise ShortError(f"{arrived} of {nbytes} bytes")
+            return _bare(result.meta["e_tag"])
+
+        with explained(self.location, key):
+            try:
+                return self._patience.run(attempt)
+            except ShortError as error:
+                raise self._cut_short(key, error) from None
 
     def promise(self, key: str) -> Promise | None:
         """Return what else the server says of one object; None where it does not tell."""
@@ -162,6 +189,12 @@ class Objects:
     def url(self, key: str = "") -> str:
         """Return the address of an object, as errors name it."""
         return f"{self.location.url}/{key}" if key else self.location.url
+
+    def _cut_short(self, key: str, error: ShortError) -> StorageError:
+        return StorageError(
+            f"{self.url(key)} keeps arriving with {error}; something between the server and this "
+            "computer cuts answers short"
+        )
 
     def _refuse_taken(self, key: str) -> None:
         try:

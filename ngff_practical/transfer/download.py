@@ -14,8 +14,8 @@ from ngff_practical.errors import AccessError, ExistsError, NotFoundError, Stora
 from ngff_practical.model import Location, Manifest, ManifestEntry, StoredObject, TransferReport
 from ngff_practical.storage import list_folder, list_objects
 from ngff_practical.storage.moving import Objects
-from ngff_practical.transfer.crew import Crew, weight
-from ngff_practical.transfer.fetching import Fetched, fetch_object, has_size, local_trouble
+from ngff_practical.transfer.crew import Crew
+from ngff_practical.transfer.fetching import Fetched, fetch_object, fetched_weight, has_size, local_trouble
 from ngff_practical.transfer.keys import check_local_names, local_path, waves
 from ngff_practical.transfer.manifest import local_root, make_manifest, manifest_path, write_manifest
 from ngff_practical.transfer.report import Progress
@@ -195,7 +195,7 @@ def _fetch_all(
             def fetch(key: str) -> Fetched:
                 return fetch_object(found[key], objects, crew, local_path(part, key))
 
-            for _, one in crew.each(group, fetch, lambda key: weight(found[key].nbytes)):
+            for _, one in crew.each(group, fetch, lambda key: fetched_weight(found[key].nbytes)):
                 fetched.append(one)
                 if on_object:
                     on_object(len(fetched), len(found))

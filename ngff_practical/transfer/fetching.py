@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,13 +19,16 @@ from ngff_practical.transfer.checksums import (
     checksum_proves,
     etag_proves,
     looks_like_md5,
+    part_nbytes,
     ranges,
+    sha256,
     sha256_of_file,
     sha256_of_object,
 )
 from ngff_practical.transfer.crew import Crew
 
 _PARTS_AT_ONCE = 4
+_STREAMED_NBYTES = 2**20  # above it an object is written and hashed while it arrives
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,12 @@ def fetch_object(stored: StoredObject, objects: Objects, crew: Crew, path: Path)
         path.parent.mkdir(parents=True, exist_ok=True)
     if stored.nbytes > LARGE_NBYTES:
         return _fetch_large(stored, objects, crew, path)
+    if stored.nbytes > _STREAMED_NBYTES:
+        return _fetch_streamed(stored, objects, path)
     data, proven = receive(stored, objects)
     with local_trouble(path):
         path.write_bytes(data)
-    entry = ManifestEntry(stored.key, stored.nbytes, hashlib.sha256(data).hexdigest())
+    entry = ManifestEntry(stored.key, stored.nbytes, sha256(data))
     return Fetched(entry, proven, copied=True)
 
 
@@ -58,17 +63,67 @@ def receive(stored: StoredObject, objects: Objects) -> tuple[memoryview, bool]:
     first = _get_whole(stored, objects)
     if etag_proves(stored.etag, first.data, stored.nbytes):
         return first.data, True
+    second, proven = _look_again(stored, objects, first.data, sha256(first.data))
+    return first.data if second is None else second, proven
+
+
+def _look_again(
+    stored: StoredObject, objects: Objects, content: memoryview | Path, arrived: str
+) -> tuple[memoryview | None, bool]:
+    """Return other bytes to take, if any, and whether what is taken is proven, where the ETag proves nothing.
+
+    The bytes were altered on the way, or the server's ETags are no checksums: what else it states, or else a
+    second look, tells.
+    """
     promise = objects.promise(stored.key)
-    if promise and checksum_proves(promise.checksums, first.data):
-        return first.data, True
-    # altered on the way, or a server whose ETags are no checksums; a second look tells
+    if promise and checksum_proves(promise.checksums, content):
+        return None, True
     second = _get_whole(stored, objects)
     if etag_proves(stored.etag, second.data, stored.nbytes):
         return second.data, True
-    if first.data != second.data:
+    if sha256(second.data) != arrived:
         raise _altered(stored, objects)
     _refuse_damaged(stored, promise, objects)
-    return second.data, False
+    return None, False
+
+
+def _fetch_streamed(stored: StoredObject, objects: Objects, path: Path) -> Fetched:
+    """Write and hash an object piece by piece: a fraction of its memory, and of the time of the whole."""
+    hashes = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+    with local_trouble(path), path.open("wb") as file:
+
+        def begin() -> Callable[[memoryview], None]:
+            nonlocal hashes
+            hashes = both = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
+            if file.tell():  # an attempt that broke off
+                file.seek(0)
+                file.truncate()
+
+            def take(piece: memoryview) -> None:
+                for one in both:
+                    one.update(piece)
+                with local_trouble(path):
+                    file.write(piece)
+
+            return take
+
+        _refuse_replaced(stored, objects.stream(stored.key, begin, nbytes=stored.nbytes), objects)
+    arrived, md5 = (one.hexdigest() for one in hashes)
+    if stored.etag == md5 or etag_proves(stored.etag, path, stored.nbytes):
+        return Fetched(ManifestEntry(stored.key, stored.nbytes, arrived), proven=True, copied=True)
+    second, proven = _look_again(stored, objects, path, arrived)
+    if second is not None:
+        with local_trouble(path):
+            path.write_bytes(second)
+        arrived = sha256(second)
+    return Fetched(ManifestEntry(stored.key, stored.nbytes, arrived), proven, copied=True)
+
+
+def fetched_weight(nbytes: int) -> int:
+    """Return the memory that fetching an object of this size takes."""
+    if nbytes <= _STREAMED_NBYTES:
+        return nbytes
+    return 4 * _STREAMED_NBYTES if nbytes <= LARGE_NBYTES else _PARTS_AT_ONCE * part_nbytes(nbytes)
 
 
 def _refuse_damaged(stored: StoredObject, promise: Promise | None, objects: Objects) -> None:
@@ -84,9 +139,13 @@ def _refuse_damaged(stored: StoredObject, promise: Promise | None, objects: Obje
 
 def _get_whole(stored: StoredObject, objects: Objects) -> Received:
     received = objects.get(stored.key, nbytes=stored.nbytes)
-    if received.etag != stored.etag:
-        raise TransferError(f"{objects.url(stored.key)} was replaced while the image was being fetched")
+    _refuse_replaced(stored, received.etag, objects)
     return received
+
+
+def _refuse_replaced(stored: StoredObject, etag: str | None, objects: Objects) -> None:
+    if etag != stored.etag:
+        raise TransferError(f"{objects.url(stored.key)} was replaced while the image was being fetched")
 
 
 def _fetch_large(stored: StoredObject, objects: Objects, crew: Crew, path: Path) -> Fetched:
@@ -103,16 +162,16 @@ def _fetch_large(stored: StoredObject, objects: Objects, crew: Crew, path: Path)
 
         for _ in readers.map(fetch, ranges(stored.nbytes)):
             pass
-    sha256 = sha256_of_file(path)
+    arrived = sha256_of_file(path)
     proven = etag_proves(stored.etag, path, stored.nbytes)
     if not proven:
         promise = objects.promise(stored.key)
         proven = promise is not None and checksum_proves(promise.checksums, path)
-        if not proven and sha256_of_object(objects, stored) != sha256:
+        if not proven and sha256_of_object(objects, stored) != arrived:
             raise _altered(stored, objects)
         if not proven:
             _refuse_damaged(stored, promise, objects)
-    return Fetched(ManifestEntry(stored.key, stored.nbytes, sha256), proven, copied=True)
+    return Fetched(ManifestEntry(stored.key, stored.nbytes, arrived), proven, copied=True)
 
 
 def _altered(stored: StoredObject, objects: Objects) -> TransferError:
