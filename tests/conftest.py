@@ -66,3 +66,13 @@ def sandbox_server(
     yield server
     sandbox.stop()
     assert not psutil.pid_exists(server.pid)
+
+
+@pytest.fixture
+def server(sandbox_server: sandbox.Sandbox) -> Iterator[sandbox.Sandbox]:
+    """The run's sandbox with its keys in use, and no faults or slow network of another test's."""
+    sandbox_server.use()
+    sandbox_server.set_faults(())
+    yield sandbox_server
+    sandbox_server.set_faults(())
+    sandbox_server.set_network()

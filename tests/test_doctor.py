@@ -33,15 +33,6 @@ from ngff_practical.storage import list_objects, read_object, write_object
 pytestmark = pytest.mark.s3
 
 
-@pytest.fixture
-def server(sandbox_server: Sandbox) -> Iterator[Sandbox]:
-    sandbox_server.use()
-    sandbox_server.set_faults(())
-    yield sandbox_server
-    sandbox_server.set_faults(())
-    sandbox_server.set_network()
-
-
 def named(checks: "Iterator[Check]") -> dict[str, Check]:
     return {check.name: check for check in checks}
 

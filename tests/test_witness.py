@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,14 +33,6 @@ pytestmark = pytest.mark.s3
 
 KEYS = ("plain", "with space", "é/ü", "a//b", "plus+and&amp", "100%", "question?", "hash#", "(brackets)[1]")
 ODD_FOR_RUST = ("a//b",)  # obstore takes no empty part; our own functions go through botocore there
-
-
-@pytest.fixture
-def server(sandbox_server: Sandbox) -> Iterator[Sandbox]:
-    sandbox_server.use()
-    sandbox_server.set_faults(())
-    yield sandbox_server
-    sandbox_server.set_faults(())
 
 
 @pytest.fixture
@@ -101,6 +95,34 @@ def rclone(server: Sandbox, tmp_path: Path) -> Callable[..., str]:
     return run
 
 
+@pytest.fixture
+def s5cmd(server: Sandbox) -> Callable[..., str]:
+    """s5cmd as a person runs it, its server and keys in the environment."""
+    beside = Path(sys.executable).with_name("s5cmd")
+    program = str(beside) if beside.exists() else shutil.which("s5cmd")
+    if program is None:
+        if "s5cmd" in _asked_for():
+            pytest.fail("s5cmd is among the packages for tests, and is not installed")
+        pytest.skip("s5cmd is not installed")
+    environment = {**os.environ, "S3_ENDPOINT_URL": server.endpoint}
+
+    def run(*arguments: str) -> str:
+        done = subprocess.run(
+            [program, *arguments], env=environment, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
+
+
+def _asked_for() -> set[str]:
+    """Return the names of the packages that the tests are to have."""
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))
+    groups = project["dependency-groups"].values()
+    return {re.split(r"[^\w.-]", need)[0] for group in groups for need in group if isinstance(need, str)}
+
+
 def remote(place: Location) -> str:
     return f"box:{place.bucket}/{place.key}"
 
@@ -138,7 +160,33 @@ def test_rclone_notices_what_verify_notices(image: Path, place: Location, rclone
     assert [problem.key for problem in verify(image, place)] == ["0/c/3/0/0"]
 
 
+def test_s5cmd_lists_and_fetches_what_we_sent(
+    image: Path, place: Location, s5cmd: Callable[..., str], tmp_path: Path
+) -> None:
+    upload(image, place)
+    lines = s5cmd("ls", f"s3://{place.bucket}/{place.key}/*").splitlines()
+    sizes = {name: int(size) for _, _, size, name in (line.split(maxsplit=3) for line in lines)}
+    assert sizes == {
+        path.relative_to(image).as_posix(): path.stat().st_size for path in image.rglob("*") if path.is_file()
+    }
+    s5cmd("cp", f"s3://{place.bucket}/{place.key}/*", f"{tmp_path / 'back.zarr'}/")
+    assert md5s(tmp_path / "back.zarr") == md5s(image)
+
+
 # what others send, seen by us
+
+
+def test_we_find_what_s5cmd_sent_identical(
+    image: Path, place: Location, s5cmd: Callable[..., str], tmp_path: Path
+) -> None:
+    s5cmd("cp", f"{image}/", f"s3://{place.bucket}/{place.key}/")
+    report = verify_copy(image, place)
+    assert (report.problems, report.verified) == ((), len(md5s(image)))
+    assert upload(image, place).copied == 0
+    download(place, tmp_path / "back.zarr")
+    assert md5s(tmp_path / "back.zarr") == md5s(image)
+    s5cmd("rm", f"s3://{place.bucket}/{place.key}/*")
+    assert list(list_objects(place)) == []
 
 
 def test_we_find_what_rclone_sent_identical(
