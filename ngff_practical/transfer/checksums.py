@@ -127,7 +127,25 @@ def _pieces(content: memoryview | bytes | Path) -> Iterator[bytes | memoryview]:
             yield piece
 
 
-_STORED = {"SHA256": _digest("sha256"), "SHA1": _digest("sha1"), "CRC32": _crc32}
+def _crc32c(content: memoryview | bytes | Path) -> bytes:
+    from ngff_practical.transfer.crc import crc32c
+
+    return crc32c(_pieces(content)).to_bytes(4, "big")
+
+
+def _crc64nvme(content: memoryview | bytes | Path) -> bytes:
+    from ngff_practical.transfer.crc import crc64nvme
+
+    return crc64nvme(_pieces(content)).to_bytes(8, "big")
+
+
+_STORED = {
+    "SHA256": _digest("sha256"),
+    "SHA1": _digest("sha1"),
+    "CRC32": _crc32,
+    "CRC32C": _crc32c,
+    "CRC64NVME": _crc64nvme,
+}
 
 
 def _md5() -> hashlib._Hash:
