@@ -746,11 +746,13 @@ def test_deleting_an_image_starts_with_its_root(
     assert len(delete_image(place, dry_run=True)) == len(stored(place)) == len(files(image))
     deleted: list[str | list[str]] = []
 
-    def delete(where: Location, keys: str | list[str]) -> None:
-        deleted.append(keys)
-        delete_object(where, keys)
+    delete = Objects.delete
 
-    monkeypatch.setitem(delete_image.__globals__, "delete_object", delete)
+    def noted(self: Objects, keys: str | list[str]) -> None:
+        deleted.append(keys)
+        delete(self, keys)
+
+    monkeypatch.setattr(Objects, "delete", noted)
     delete_image(place)
     assert deleted[0] == "zarr.json"
     assert stored(place) == {}
@@ -907,12 +909,14 @@ class FaultyServer:
         self.held: dict[str, bytes] = {}
         self.faults: dict[str, list[str]] = {}
         self.asked: list[str] = []
+        self.sealed: list[bool] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_PUT(self) -> None:
+                outer.sealed.append("x-amz-checksum-sha256" in self.headers)
                 data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 fault, key = self._begin()
                 if fault.isdigit():
@@ -1119,3 +1123,18 @@ def test_server_that_does_not_know_create_only_is_asked_whether_the_key_is_free(
     faulty.faults = {"PUT x.zarr/c": ["501"]}
     assert upload(tiny, faulty.location).verified == 2
     assert faulty.held == HELD
+
+
+@pytest.mark.parametrize("status", ["400", "501"])
+def test_server_that_refuses_checksums_gets_none_after_the_first_object(
+    faulty: FaultyServer, tiny: Path, status: str
+) -> None:
+    faulty.faults = {"PUT x.zarr/c": [status]}
+    report = upload(tiny, faulty.location)
+    assert report.verified == report.objects
+    assert faulty.sealed == [True] + [False] * report.objects
+
+
+def test_every_object_carries_its_checksum_where_nobody_minds(faulty: FaultyServer, tiny: Path) -> None:
+    report = upload(tiny, faulty.location)
+    assert faulty.sealed == [True] * report.objects

@@ -2,11 +2,13 @@
 
 import hashlib
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from base64 import b64encode
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -45,15 +47,6 @@ from ngff_practical.transfer.fetching import fetch_object
 pytestmark = pytest.mark.s3
 
 MIB = 2**20
-
-
-@pytest.fixture
-def server(sandbox_server: Sandbox) -> Iterator[Sandbox]:
-    sandbox_server.use()
-    sandbox_server.set_faults(())
-    yield sandbox_server
-    sandbox_server.set_faults(())
-    sandbox_server.set_network()
 
 
 @pytest.fixture
@@ -232,8 +225,27 @@ def test_checksum_that_the_server_keeps_proves_bytes_that_the_etag_does_not(
     assert download(place, tmp_path / "back.zarr").verified == 1
 
 
-@pytest.mark.parametrize(("wish", "kept"), [("when_required", set()), ("when_supported", {"SHA256"})])
-def test_checksums_are_stored_with_the_objects_where_the_environment_asks_for_them(
+@pytest.mark.usefixtures("arriving")
+@pytest.mark.parametrize(
+    ("algorithm", "value"), [("CRC32C", 0xE3069283 << 32), ("CRC64NVME", 0xAE8B14860A799888)]
+)
+def test_checksum_that_python_lacks_proves_bytes_and_speaks_against_others(
+    place: Location, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, algorithm: str, value: int
+) -> None:
+    stated = b64encode(value.to_bytes(8, "big")[: 4 if algorithm == "CRC32C" else 8]).decode()
+    monkeypatch.setattr(Objects, "promise", lambda *_: Promise({algorithm: stated}, own_etag=True))
+    monkeypatch.setitem(fetch_object.__globals__, "etag_proves", lambda *_: False)
+    write_object(place, "c", b"123456789")
+    assert download(place, tmp_path / "back").verified == 1
+    write_object(place, "c", b"123456780", overwrite=True)
+    with pytest.raises(TransferError, match=f"its {algorithm} is that of others: it is damaged"):
+        fetching.receive(Objects(place).head("c"), Objects(place))
+
+
+@pytest.mark.parametrize(
+    ("wish", "kept"), [("", {"SHA256"}), ("when_required", set()), ("when_supported", {"SHA256"})]
+)
+def test_checksums_are_stored_with_the_objects_unless_the_environment_asks_for_none(
     server: Sandbox, place: Location, tree: Path, monkeypatch: pytest.MonkeyPatch, wish: str, kept: set[str]
 ) -> None:
     monkeypatch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", wish)
@@ -395,6 +407,47 @@ def test_upload_waits_for_the_network_to_come_back(
     assert upload(tree, place, on_object=on_object).verified == 42
     assert len(waits) >= 8
     assert stored(place) == files(tree)
+
+
+@pytest.mark.parametrize("step", ["list", "delete", "list odd keys", "delete odd keys", "head", "promise"])
+def test_every_step_of_a_transfer_waits_for_the_network_alike(
+    server: Sandbox, place: Location, step: str
+) -> None:
+    odd = "a//b" if "odd" in step else "a"
+    write_object(place, odd, b"x")
+    write_object(place, "empty", b"" if "odd" in step else b"x")
+    waits: list[float] = []
+
+    def pause(seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) == 8:  # some 40 s, none of which are spent
+            server.set_network()
+
+    objects = Objects(place, pause=pause)
+    assert {found.key for found in objects.list()} == {odd, "empty"}
+    server.set_network(online=False)
+    steps: dict[str, Callable[[], object]] = {
+        "list": objects.list,
+        "delete": lambda: objects.delete(odd),
+        "head": lambda: objects.head("empty"),
+        "promise": lambda: objects.promise("empty"),
+    }
+    done = steps[step.split()[0]]()
+    assert len(waits) == 8
+    assert sum(waits) > 10
+    if step.startswith("delete"):
+        assert {found.key for found in objects.list()} == {"empty"}
+    else:
+        assert done
+
+
+def test_server_that_never_answered_is_not_waited_for_as_long(place: Location) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    waits: list[float] = []
+    with pytest.raises(StorageError, match="nothing answers at"):
+        Objects(Location(f"http://127.0.0.1:{port}", "practical", "x"), pause=waits.append).head()
+    assert 0 < sum(waits) <= 4
 
 
 def test_network_that_stays_away_leaves_no_image_and_the_upload_goes_on_later(

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
 
     from ngff_practical.meter import Recorder
 
+RETRIES = 6  # of obstore's own, about a second in all for a server that is not there
 _CONNECT_S = 5
 _SILENCE_S = 60  # a server that sends nothing for so long has gone
 _REQUEST_S = 900  # one object, whole: obstore's own 30 s is too short for a shard over a slow line
 
 
-def object_store(location: Location, *, retries: int = 6, timeout_s: float | None = None) -> S3Store:
+def object_store(location: Location, *, retries: int = RETRIES, timeout_s: float | None = None) -> S3Store:
     """Return an obstore store rooted at the location's key.
 
     503, 429, resets and timeouts are tried again up to `retries` times with growing pauses, about a second
@@ -45,10 +46,13 @@ def object_store(location: Location, *, retries: int = 6, timeout_s: float | Non
     return _store(location, location.key, retries, timeout_s)
 
 
-def bucket_store(location: Location, *, retries: int = 6) -> S3Store:
-    """Return an obstore store of the whole bucket; the same one while the keys are the same."""
+def bucket_store(location: Location, *, retries: int = RETRIES, checksums: bool = False) -> S3Store:
+    """Return an obstore store of the whole bucket; the same one while the keys are the same.
+
+    With `checksums` a SHA-256 goes with every object, for the server to check and to keep.
+    """
     who = "" if location.anonymous else require_keys().fingerprint
-    settings = region(), sends_checksums(), who, retries
+    settings = region(), checksums, who, retries
     return _cached_store(location.endpoint, location.bucket, location.anonymous, *settings)
 
 
@@ -56,7 +60,8 @@ def bucket_store(location: Location, *, retries: int = 6) -> S3Store:
 def _cached_store(
     endpoint: str, bucket: str, anonymous: bool, region: str, checksums: bool, who: str, retries: int
 ) -> S3Store:
-    return _store(Location(endpoint, bucket, anonymous=anonymous), "", retries, None)
+    whole = Location(endpoint, bucket, anonymous=anonymous)
+    return _store(whole, "", retries, None, checksums=checksums)
 
 
 def web_store(endpoint: str) -> HTTPStore:
@@ -66,7 +71,7 @@ def web_store(endpoint: str) -> HTTPStore:
 
 @lru_cache(maxsize=16)
 def _cached_web_store(endpoint: str) -> HTTPStore:
-    return HTTPStore(endpoint, client_options=_client(endpoint, None), retry_config=_retry(6, None))
+    return HTTPStore(endpoint, client_options=_client(endpoint, None), retry_config=_retry(RETRIES, None))
 
 
 def _client(endpoint: str, timeout_s: float | None) -> ClientConfig:
@@ -94,7 +99,9 @@ def _retry(retries: int, timeout_s: float | None) -> RetryConfig:
     }
 
 
-def _store(location: Location, prefix: str, retries: int, timeout_s: float | None) -> S3Store:
+def _store(
+    location: Location, prefix: str, retries: int, timeout_s: float | None, *, checksums: bool = False
+) -> S3Store:
     config: S3Config = {
         "endpoint": location.endpoint,
         "aws_endpoint_url_s3": location.endpoint,  # else the environment's would win
@@ -102,7 +109,7 @@ def _store(location: Location, prefix: str, retries: int, timeout_s: float | Non
         "skip_signature": location.anonymous,
         "virtual_hosted_style_request": False,
     }
-    if sends_checksums():
+    if checksums:
         config["checksum_algorithm"] = "SHA256"
     with explain_path(location):
         return S3Store(
@@ -186,8 +193,8 @@ def exact_client(location: Location) -> BaseClient:
 
 
 def sends_checksums() -> bool:
-    """Return True where the environment asks for checksums that are stored; many servers refuse them."""
-    return os.environ.get("AWS_REQUEST_CHECKSUM_CALCULATION", "").lower() == "when_supported"
+    """Return True unless the environment asks for none that a server could do without (when_required)."""
+    return os.environ.get("AWS_REQUEST_CHECKSUM_CALCULATION", "").lower() != "when_required"
 
 
 def is_loopback(endpoint: str) -> bool:

@@ -14,11 +14,12 @@ from ngff_practical.model import Location, StoredObject
 from ngff_practical.storage.clients import exact_client
 from ngff_practical.storage.credentials import region, require_keys
 from ngff_practical.storage.explain import Doing, explain
+from ngff_practical.storage.patience import Patience
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-_CHECKSUMS = ("SHA256", "SHA1", "CRC32")  # those the standard library can compute
+_CHECKSUMS = ("SHA256", "SHA1", "CRC32", "CRC32C", "CRC64NVME")
 _ODD = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|[\x00-\x1f\x7f]")
 
 
@@ -39,17 +40,21 @@ def is_odd(key: str) -> bool:
     return _ODD.search(key) is not None
 
 
-def list_below(place: Location) -> tuple[StoredObject, ...]:
+def list_below(place: Location, *, patience: Patience | None = None) -> tuple[StoredObject, ...]:
     """Return everything below the location's key, folder markers ("a/") left out, sorted by key."""
     prefix = f"{place.key}/" if place.key else ""
-    with botocore_client(place, doing="list") as client:
+
+    def attempt() -> list[StoredObject]:
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=place.bucket, Prefix=prefix)
-        found = [
+        return [
             _stored(item, prefix)
             for page in pages
             for item in page.get("Contents", ())
             if not item["Key"].endswith("/")
         ]
+
+    with botocore_client(place, doing="list") as client:
+        found = patience.run(attempt, failures()) if patience else attempt()
     return tuple(sorted(found, key=attrgetter("key")))
 
 
@@ -85,10 +90,12 @@ def head(place: Location, path: str) -> None:
         client.head_object(Bucket=place.bucket, Key=path)
 
 
-def promise(place: Location, path: str) -> Promise:
+def promise(place: Location, path: str, *, patience: Patience) -> Promise:
     """Return what the server says of an object besides its size and ETag."""
     with botocore_client(place, path) as client:
-        answer = client.head_object(Bucket=place.bucket, Key=path, ChecksumMode="ENABLED")
+        answer = patience.run(
+            lambda: client.head_object(Bucket=place.bucket, Key=path, ChecksumMode="ENABLED"), failures()
+        )
     found = {name: answer.get(f"Checksum{name}") for name in _CHECKSUMS}
     whole = answer.get("ChecksumType", "FULL_OBJECT") == "FULL_OBJECT"
     return Promise(
@@ -105,21 +112,33 @@ def write(place: Location, path: str, data: bytes, *, overwrite: bool) -> None:
         client.put_object(Bucket=place.bucket, Key=path, Body=data, **guard)
 
 
-def delete(place: Location, path: str) -> None:
+def delete(place: Location, path: str, *, patience: Patience | None = None) -> None:
     """Delete the object with this key."""
-    with botocore_client(place, path, doing="delete") as client:
+
+    def attempt() -> None:
         client.delete_object(Bucket=place.bucket, Key=path)
+
+    with botocore_client(place, path, doing="delete") as client:
+        if patience:
+            patience.run(attempt, failures())
+        else:
+            attempt()
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """Return what botocore raises; importing it takes a while, and most never need it."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return BotoCoreError, ClientError
 
 
 @contextmanager
 def botocore_client(place: Location, path: str = "", *, doing: Doing = "read") -> Iterator[BaseClient]:
     """Give a client whose errors, raised inside the block, become ours and name the key."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
     who = "" if place.anonymous else require_keys().fingerprint
     try:
         yield _cached_client(place.endpoint, place.anonymous, region(), who)
-    except (BotoCoreError, ClientError) as error:
+    except failures() as error:
         whole_bucket = Location(place.endpoint, place.bucket, anonymous=place.anonymous)
         raise explain(error, whole_bucket if path else place, path, doing=doing) from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -12,9 +12,10 @@ from obstore.exceptions import BaseError, PreconditionError
 
 from ngff_practical.errors import ExistsError, NotFoundError, StorageError
 from ngff_practical.model import Location, StoredObject
-from ngff_practical.storage.clients import bucket_store
+from ngff_practical.storage.clients import bucket_store, sends_checksums
 from ngff_practical.storage.explain import diagnose, explained
-from ngff_practical.storage.patience import Patience, ShortError
+from ngff_practical.storage.objects import delete_object, list_objects
+from ngff_practical.storage.patience import DAMAGED, Patience, ShortError
 
 if TYPE_CHECKING:
     from obstore import GetOptions
@@ -36,10 +37,11 @@ class Received:
 class Objects:
     """The objects at and below a location; keys are relative to it, "" is the location itself.
 
-    Each method is patient for up to a minute, with growing, uneven pauses, while the trouble is of the kind
-    that passes (no network, 503, 429, timeouts, bytes altered on the way up, answers cut short); refusals
-    (403, 404, 412) are told at once. `pause` is called with the seconds to wait, and may raise to give up;
-    `ease` is called when the server says that it is asked too much.
+    Each method is patient for up to a minute, with growing, uneven pauses (for seconds, where the server has
+    not answered once), while the trouble is of the kind that passes (no network, 503, 429, timeouts, bytes
+    altered on the way up, answers cut short); refusals (403, 404, 412) are told at once. `pause` is called
+    with the seconds to wait, and may raise to give up; `ease` is called when the server says that it is
+    asked too much.
     """
 
     def __init__(
@@ -50,9 +52,18 @@ class Objects:
         ease: Callable[[], object] | None = None,
     ) -> None:
         self.location = location
-        self._patience = Patience(pause, ease)
+        self._patience = Patience(pause, ease, met=False)
         with explained(location):
             self._store = bucket_store(location, retries=0)  # what obstore repeats, `ease` would not hear of
+            self._sealing = bucket_store(location, retries=0, checksums=True) if sends_checksums() else None
+
+    def list(self) -> Sequence[StoredObject]:
+        """Return everything below the location, sorted by key."""
+        return list(list_objects(self.location, patience=self._patience))
+
+    def delete(self, key: str | Iterable[str]) -> None:
+        """Delete one object or several; what is not there is no error."""
+        delete_object(self.location, key, patience=self._patience)
 
     def head(self, key: str = "") -> StoredObject:
         """Return size and ETag of one object; its key is the one asked for.
@@ -138,12 +149,14 @@ class Objects:
         from ngff_practical.storage import exact
 
         try:
-            return exact.promise(self.location, self._path(key))
+            return exact.promise(self.location, self._path(key), patience=self._patience)
         except StorageError:  # a help that is not needed
             return None
 
     def put(self, key: str, data: bytes | memoryview, *, overwrite: bool = False) -> str | None:
         """Store one object, whole or not at all, and return the ETag the server gave it.
+
+        Its SHA-256 goes with it, for the server to check and to keep, until a server refuses that.
 
         Raises
         ------
@@ -153,16 +166,24 @@ class Objects:
         """
         path = self._path(key)
         mode: Literal["overwrite", "create"] = "overwrite" if overwrite else "create"
+        sealing = self._sealing
+        store = sealing or self._store
 
         def attempt() -> str | None:
-            return obstore.put(self._store, path, data, mode=mode, use_multipart=False)["e_tag"]
+            return obstore.put(store, path, data, mode=mode, use_multipart=False)["e_tag"]
 
         with explained(self.location, key, doing="write"):
             try:
                 return _bare(self._patience.run(attempt))
             except BaseError as error:
-                if overwrite or diagnose(error).status != 501:
+                failure = diagnose(error)
+                stranger = failure.status in (400, 501) and failure.code not in DAMAGED
+                stranger = stranger or failure.code == "SignatureDoesNotMatch"
+                if not (sealing and stranger) and (overwrite or failure.status != 501):
                     raise
+        if sealing:  # a server that knows no checksums, or something on the way that takes them off
+            self._sealing = None
+            return self.put(key, data, overwrite=overwrite)
         self._refuse_taken(key)  # a server that does not know create-only
         return self.put(key, data, overwrite=True)
 

@@ -12,17 +12,19 @@ from obstore.exceptions import BaseError, InvalidPathError
 from ngff_practical.errors import NotFoundError, StorageError, TooLargeError
 from ngff_practical.model import Location, Place, StoredObject
 from ngff_practical.storage import exact, local
-from ngff_practical.storage.clients import bucket_store, object_store
+from ngff_practical.storage.clients import RETRIES, bucket_store, object_store
 from ngff_practical.storage.explain import diagnose, explained
+from ngff_practical.storage.patience import Patience
 
 _by_key = attrgetter("key")
 
 
-def list_objects(place: Place) -> Iterator[StoredObject]:
+def list_objects(place: Place, *, patience: Patience | None = None) -> Iterator[StoredObject]:
     """Yield everything below a place, sorted by key; keys are relative to it, with "/" separators.
 
     On S3 nothing below the key yields nothing, as no folder is there to be missed; empty objects that only
-    mark a folder (their key ends in "/") are left out.
+    mark a folder (their key ends in "/") are left out. Without `patience` a network that is away is told
+    within seconds.
 
     Raises
     ------
@@ -33,11 +35,14 @@ def list_objects(place: Place) -> Iterator[StoredObject]:
         return iter(sorted(local.list_files(place), key=_by_key))
     with explained(place, doing="list"):
         try:
-            found = list(_list_all(place))
+            if patience:
+                found = patience.run(lambda: list(_list_all(place, retries=0)))
+            else:
+                found = list(_list_all(place))
         except InvalidPathError:
-            return iter(exact.list_below(place))
+            return iter(exact.list_below(place, patience=patience))
     if any(stored.nbytes == 0 for stored in found):  # obstore shows the marker "a/" as an object "a"
-        return iter(exact.list_below(place))
+        return iter(exact.list_below(place, patience=patience))
     return iter(sorted(found, key=_by_key))
 
 
@@ -135,8 +140,11 @@ def write_object(place: Place, key: str, data: bytes, *, overwrite: bool = False
             )
 
 
-def delete_object(place: Place, key: str | Iterable[str]) -> None:
-    """Delete one object or several; what is not there is no error."""
+def delete_object(place: Place, key: str | Iterable[str], *, patience: Patience | None = None) -> None:
+    """Delete one object or several; what is not there is no error.
+
+    Without `patience` a network that is away is told within seconds.
+    """
     keys = [key] if isinstance(key, str) else list(key)
     if isinstance(place, Path):
         for name in keys:
@@ -146,10 +154,13 @@ def delete_object(place: Place, key: str | Iterable[str]) -> None:
         paths = [_full_key(place, name) for name in keys]
         odd = [path for path in paths if exact.is_odd(path)]
         plain = [path for path in paths if not exact.is_odd(path)]
-        if plain:
+        if plain and patience:
+            store = bucket_store(place, retries=0)
+            patience.run(lambda: obstore.delete(store, plain))
+        elif plain:
             obstore.delete(bucket_store(place), plain)
         for path in odd:
-            exact.delete(place, path)
+            exact.delete(place, path, patience=patience)
 
 
 def reachable(location: Location, *, timeout_s: float = 3.0) -> bool:
@@ -166,8 +177,8 @@ def reachable(location: Location, *, timeout_s: float = 3.0) -> bool:
     return True
 
 
-def _list_all(place: Location) -> Iterator[StoredObject]:
-    for page in obstore.list(bucket_store(place), prefix=place.key or None, chunk_size=1000):
+def _list_all(place: Location, *, retries: int = RETRIES) -> Iterator[StoredObject]:
+    for page in obstore.list(bucket_store(place, retries=retries), prefix=place.key or None, chunk_size=1000):
         for item in page:
             yield _stored(place, item["path"], item["size"], item["e_tag"])
 

@@ -12,29 +12,32 @@ from obstore.exceptions import BaseError
 
 from ngff_practical.storage.explain import diagnose
 
-PATIENCE_S = 60.0  # how long one object may be waited for, pauses together
+PATIENCE_S = 60.0  # how long one request may be waited for, pauses together
+_STRANGER_S = 4.0  # the same for a server that has never answered: its address may well be wrong
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 10.0
 _PASSING_TROUBLE = ("refused", "timeout", "broken", "unknown host")
 _PASSING_STATUS = (408, 429, 500, 502, 503, 504)
 _BUSY = (429, 503)
-_DAMAGED = ("BadDigest", "XAmzContentSHA256Mismatch", "IncompleteBody", "RequestTimeout")
+DAMAGED = ("BadDigest", "XAmzContentSHA256Mismatch", "IncompleteBody", "RequestTimeout")
 
 
 class ShortError(OSError):
     """A well-formed answer that holds other than the bytes asked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Patience:
     """How failures are borne: `pause` waits so many seconds or raises, `ease` hears of a busy server.
 
     Trouble that passes is tried again for up to a minute: no network, broken connections, timeouts, 429, 500,
     503, and bytes that the server says have been altered on their way. Refusals (403, 404, 412) are not.
+    A server that is not `met` yet is waited for a few seconds only; its first answer makes it so.
     """
 
     pause: Callable[[float], object] = time.sleep
     ease: Callable[[], object] | None = None
+    met: bool = True
 
     def run[T](
         self,
@@ -45,11 +48,14 @@ class Patience:
         waited = 0.0
         for number in itertools.count():
             try:
-                return attempt()
+                done = attempt()
+                self.met = True
+                return done
             except failures as error:
                 wait = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**number)
                 wait *= random.uniform(0.5, 1)  # noqa: S311 - so that many clients do not come back at once
-                if not self._passes(error) or waited + wait > PATIENCE_S:
+                passes = self._passes(error)
+                if not passes or waited + wait > (PATIENCE_S if self.met else _STRANGER_S):
                     raise
             waited += wait
             self.pause(wait)
@@ -59,10 +65,11 @@ class Patience:
         if isinstance(error, ShortError):
             return True
         failure = diagnose(error)
+        self.met = self.met or failure.status is not None
         if failure.status in _BUSY and self.ease:
             self.ease()
         return (
             failure.trouble in _PASSING_TROUBLE
             or failure.status in _PASSING_STATUS
-            or failure.code in _DAMAGED
+            or failure.code in DAMAGED
         )

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from ngff_practical.errors import StorageError
 from ngff_practical.model import Location
-from ngff_practical.storage import delete_object, list_objects
+from ngff_practical.storage.moving import Objects
 from ngff_practical.storage.parts import abort_uploads, open_uploads
 from ngff_practical.transfer.keys import is_root_metadata
 
@@ -23,12 +23,13 @@ def delete_image(location: Location, *, dry_run: bool = False) -> tuple[str, ...
     """
     if not location.key:
         raise StorageError(f"{location.url} is a whole bucket; name the image that is to be deleted")
-    keys = tuple(stored.key for stored in list_objects(location))
+    objects = Objects(location)
+    keys = tuple(stored.key for stored in objects.list())
     if not dry_run:
         for key in keys:
             if is_root_metadata(key):
-                delete_object(location, key)
-        delete_object(location, [key for key in keys if not is_root_metadata(key)])
+                objects.delete(key)
+        objects.delete([key for key in keys if not is_root_metadata(key)])
         with suppress(StorageError):  # not everybody may list them, and not every server can
             abort_uploads(location, open_uploads(location))
     return keys

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ngff_practical.errors import AccessError, ExistsError, NotFoundError, StorageError, TransferError
 from ngff_practical.model import Location, Manifest, ManifestEntry, StoredObject, TransferReport
-from ngff_practical.storage import list_folder, list_objects
+from ngff_practical.storage import list_folder
 from ngff_practical.storage.moving import Objects
 from ngff_practical.transfer.crew import Crew
 from ngff_practical.transfer.fetching import Fetched, fetch_object, fetched_weight, has_size, local_trouble
@@ -124,7 +124,7 @@ def _find(objects: Objects) -> dict[str, StoredObject]:
             return {"": objects.head()}
         except (NotFoundError, AccessError):  # also what S3 says of a key that is only a prefix
             pass
-    found = {stored.key: stored for stored in list_objects(location)}
+    found = {stored.key: stored for stored in objects.list()}
     if found:
         return found
     if not location.key:

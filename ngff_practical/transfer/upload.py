@@ -10,7 +10,6 @@ from pathlib import Path
 
 from ngff_practical.errors import ExistsError, StorageError, TransferError
 from ngff_practical.model import Location, Manifest, ManifestEntry, Problem, TransferReport
-from ngff_practical.storage import delete_object, list_objects
 from ngff_practical.storage.moving import Objects
 from ngff_practical.transfer.checksums import (
     LARGE_NBYTES,
@@ -179,18 +178,18 @@ class _Sending:
             return
         for key in sorted(self._plan.there, reverse=True):
             if is_root_metadata(key):
-                delete_object(self._objects.location, key)
+                self._objects.delete(key)
                 self._plan.there.discard(key)
         self._plan.extra = [key for key in self._plan.extra if not is_root_metadata(key)]
 
     def _clear_extra(self) -> None:
         if self._plan.extra:
-            delete_object(self._objects.location, self._plan.extra)
+            self._objects.delete(self._plan.extra)
             self._plan.extra = []
 
     def _count_rest(self) -> None:
         """Make sure that everything but the root is there, and nothing else, before the image can open."""
-        found = {stored.key: stored.nbytes for stored in list_objects(self._objects.location)}
+        found = {stored.key: stored.nbytes for stored in self._objects.list()}
         wanted = {key: file.nbytes for key, file in self._files.items() if not is_root_metadata(key)}
         for key in sorted(wanted):
             if found.get(key) != wanted[key]:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from ngff_practical.errors import NotFoundError
 from ngff_practical.model import Location, Manifest, ManifestEntry, Problem, StoredObject, TransferReport
-from ngff_practical.storage import list_objects
 from ngff_practical.storage.moving import Objects
 from ngff_practical.transfer.checksums import LARGE_NBYTES, PART_NBYTES, sha256_of_object
 from ngff_practical.transfer.crew import Crew
@@ -75,7 +74,7 @@ def is_single(manifest: Manifest) -> bool:
 def stored_objects(objects: Objects, *, single: bool) -> dict[str, StoredObject]:
     """Return what is stored at a place (`single`) or below it, by key."""
     if not single:
-        return {stored.key: stored for stored in list_objects(objects.location)}
+        return {stored.key: stored for stored in objects.list()}
     try:
         return {"": objects.head()}
     except NotFoundError:
