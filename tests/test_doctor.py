@@ -19,6 +19,7 @@ from ngff_practical.doctor import (
     Check,
     Preflight,
     check_computer,
+    check_everything,
     check_hosts,
     check_place,
     check_sandbox,
@@ -320,7 +321,24 @@ def test_command_prints_one_document_and_says_whether_all_is_ready(
 def test_offline_asks_no_host(
     server: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("ngff_practical.cli.doctor.check_hosts", lambda: pytest.fail("asked"))
-    monkeypatch.setattr("ngff_practical.cli.doctor.check_computer", lambda folder: iter(()))
+    monkeypatch.setattr("ngff_practical.doctor.everything.check_hosts", lambda: pytest.fail("asked"))
+    monkeypatch.setattr("ngff_practical.doctor.everything.check_computer", lambda folder: iter(()))
     assert main(["doctor", "--offline"]) == 0
     assert "sandbox use" in capsys.readouterr().out
+
+
+def test_computer_sandbox_and_hosts_are_looked_at_at_the_same_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = threading.Barrier(3, timeout=10)
+
+    def look(name: str) -> Iterator[Check]:
+        together.wait()  # breaks where they come one after the other
+        yield Check(name, True, "")
+
+    home = "ngff_practical.doctor.everything"
+    monkeypatch.setattr(f"{home}.check_computer", lambda folder: look("computer"))
+    monkeypatch.setattr(f"{home}.check_sandbox", lambda: look("sandbox"))
+    monkeypatch.setattr(f"{home}.check_hosts", lambda: look("hosts"))
+    found = [check.name for check in check_everything(tmp_path, offline=False)]
+    assert found == ["computer", "sandbox", "hosts"]

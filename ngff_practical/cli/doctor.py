@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +13,7 @@ from ngff_practical.cli import pages
 from ngff_practical.cli.options import DONE, PROBLEMS, Anonymous, AsJson, Endpoint
 from ngff_practical.cli.output import emit
 from ngff_practical.cli.places import resolve_location
-from ngff_practical.doctor import Check, check_computer, check_hosts, check_place, check_sandbox, ready
+from ngff_practical.doctor import check_everything, check_place, ready
 
 
 def doctor(
@@ -41,16 +40,9 @@ def doctor(
         checks = tuple(check_place(resolve_location(url, endpoint, anonymous)))
     else:
         stays = offline or os.environ.get("NGFF_PRACTICAL_OFFLINE", "") not in ("", "0")
-        checks = tuple(_all(folder, offline=stays))
+        checks = tuple(check_everything(folder, offline=stays))
     if json:
         emit({"ready": ready(checks), "checks": [asdict(check) for check in checks]})
     else:
         pages.doctor_page(checks)
     return DONE if ready(checks) else PROBLEMS
-
-
-def _all(folder: Path, *, offline: bool) -> Iterator[Check]:
-    yield from check_computer(folder)
-    yield from check_sandbox()
-    if not offline:
-        yield from check_hosts()

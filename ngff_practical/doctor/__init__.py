@@ -2,6 +2,7 @@
 
 from ngff_practical.doctor.checks import Check, ready
 from ngff_practical.doctor.computer import check_computer
+from ngff_practical.doctor.everything import check_everything
 from ngff_practical.doctor.network import check_hosts
 from ngff_practical.doctor.place import check_place
 from ngff_practical.doctor.practice import check_sandbox
@@ -11,6 +12,7 @@ __all__ = [
     "Check",
     "Preflight",
     "check_computer",
+    "check_everything",
     "check_hosts",
     "check_place",
     "check_sandbox",

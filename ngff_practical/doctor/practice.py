@@ -61,5 +61,6 @@ def _environment_restored() -> Iterator[None]:
     try:
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)  # never cleared: other checks start programs meanwhile
