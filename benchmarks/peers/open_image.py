@@ -1,13 +1,18 @@
 """Open an image on S3 as a viewer does, and print the milliseconds and requests each step took."""
 
+import asyncio
 import json
 import sys
 import time
 import urllib.request
 
 import zarr
+from zarr.core.buffer import default_buffer_prototype
+from zarr.storage import MemoryStore
 
 from ngff_practical.inspection import describe_image
+from ngff_practical.meter import Recorder
+from ngff_practical.meter.stores import MeteredStore
 from ngff_practical.model import Location
 from ngff_practical.storage import zarr_store
 
@@ -42,7 +47,24 @@ def open_level():
     return group[path]
 
 
+def meter_ms():
+    """Return the milliseconds that the meter adds to one read of a store."""
+    memory = MemoryStore()
+    prototype = default_buffer_prototype()
+
+    async def read(store):
+        await store.set("key", prototype.buffer.from_bytes(bytes(1000)))
+        began = time.perf_counter()
+        for _ in range(5000):
+            await store.get("key", prototype)
+        return (time.perf_counter() - began) / 5
+
+    metered = MeteredStore(memory, Recorder(), root="memory", client="bench")
+    return asyncio.run(read(metered)) - asyncio.run(read(memory))
+
+
 level, opened = timed(open_level)
 plane, first = timed(lambda: level[level.shape[0] // 2])
 _, described = timed(lambda: describe_image(location))
-print(json.dumps({"open": opened, "plane": {**first, "shape": plane.shape}, "describe_image": described}))
+steps = {"open": opened, "plane": {**first, "shape": plane.shape}, "describe_image": described}
+print(json.dumps({**steps, "meter": {"ms": meter_ms(), "requests": 5000}}))

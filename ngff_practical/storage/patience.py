@@ -17,6 +17,7 @@ _STRANGER_S = 4.0  # the same for a server that has never answered: its address 
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 10.0
 _PASSING_TROUBLE = ("refused", "timeout", "broken", "unknown host")
+_NOBODY_THERE = ("refused", "timeout", "unknown host")
 _PASSING_STATUS = (408, 429, 500, 502, 503, 504)
 _BUSY = (429, 503)
 DAMAGED = ("BadDigest", "XAmzContentSHA256Mismatch", "IncompleteBody", "RequestTimeout")
@@ -32,7 +33,8 @@ class Patience:
 
     Trouble that passes is tried again for up to a minute: no network, broken connections, timeouts, 429, 500,
     503, and bytes that the server says have been altered on their way. Refusals (403, 404, 412) are not.
-    A server that is not `met` yet is waited for a few seconds only; its first answer makes it so.
+    Where nobody is there and the server was not `met` yet, it is waited for a few seconds only; its first
+    answer makes it so.
     """
 
     pause: Callable[[float], object] = time.sleep
@@ -55,7 +57,8 @@ class Patience:
                 wait = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**number)
                 wait *= random.uniform(0.5, 1)  # noqa: S311 - so that many clients do not come back at once
                 passes = self._passes(error)
-                if not passes or waited + wait > (PATIENCE_S if self.met else _STRANGER_S):
+                strange = not self.met and diagnose(error).trouble in _NOBODY_THERE
+                if not passes or waited + wait > (_STRANGER_S if strange else PATIENCE_S):
                     raise
             waited += wait
             self.pause(wait)
