@@ -201,6 +201,22 @@ def test_fault_in_the_middle_of_a_streamed_object_does_not_reach_the_file(
     assert server.faults() == ()
 
 
+def test_streamed_object_that_comes_short_is_asked_for_again(server: Sandbox, place: Location) -> None:
+    whole = np.random.default_rng(6).bytes(2 * MIB)
+    write_object(place, "", whole)
+    server.set_faults([Fault("short", f"{place.bucket}/{place.key}", "GET")])
+    attempts: list[bytearray] = []
+
+    def begin() -> Callable[[memoryview], object]:
+        attempts.append(bytearray())
+        return attempts[-1].extend
+
+    waits: list[float] = []
+    Objects(place, pause=waits.append).stream("", begin, nbytes=len(whole))
+    assert len(waits) == 1
+    assert [bytes(attempt) for attempt in attempts] == [whole[:MIB], whole]
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full is Linux' own")
 def test_disk_that_fills_up_while_an_object_arrives_is_named(place: Location, tmp_path: Path) -> None:
     write_object(place, "", bytes(2 * MIB))
