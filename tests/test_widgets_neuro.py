@@ -4,12 +4,14 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
+import zarr
 
 from ngff_practical import describe_image
-from ngff_practical.model import Axis, Level, Location, Pyramid
+from ngff_practical.model import Axis, Channel, Level, Location, Pyramid
 from ngff_practical.widgets import NeuroglancerView, neuroglancer_view
-from ngff_practical.widgets.neuro import dimensions, sources
+from ngff_practical.widgets.neuro import black_and_white, dimensions, sources
 from ngff_practical.widgets.serving import FolderServer
 
 DATA = Path(__file__).parent / "data" / "sound"
@@ -94,3 +96,15 @@ def test_the_frame_gets_an_address_below_the_pages_own(monkeypatch):
     layers = view._viewer.state.layers
     assert [layer.name for layer in layers] == [describe_image(DATA / "0_5").name]
     assert view.picture().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(("window", "shown"), [((0, 4000, 10, 500), (10, 500)), (None, (7, 900))])
+def test_the_contrast_is_the_stated_one_or_that_of_the_coarsest_level(tmp_path, window, shown):
+    values = np.full((4, 32, 32), 7, "uint16")
+    values[:, 8:] = 900
+    space = (Axis("z", "space"), Axis("y", "space"), Axis("x", "space"))
+    level = Level("0", values.shape, "uint16", (4, 32, 32), (1.0, 1.0, 1.0), itemsize=2)
+    channels = (Channel("DAPI", window=window),)
+    image = Pyramid("a", "0.4", space, (level,), channels=channels)
+    zarr.save_array(tmp_path / "0", values, zarr_format=2)
+    assert black_and_white(tmp_path, image) == shown

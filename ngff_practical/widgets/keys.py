@@ -90,10 +90,11 @@ class KeyBrowser(Widget):
         shown = self._list(folder, folders=True)
         self._entries, self._more_folders = entries(folder, shown), bool(shown.next)
         self._folder = folder
-        self._trap = ""
+        self._trap, self._trapped = "", False
         if prefix.strip("/"):
             stem = prefix.removesuffix("/")
-            self._trap = trap(prefix, self._list(stem), self._list(f"{stem}/")).sentence(prefix)
+            found = trap(prefix, self._list(stem), self._list(f"{stem}/"))
+            self._trap, self._trapped = found.sentence(prefix), bool(found.strangers)
         self._turn()
 
     def _turn(self) -> None:
@@ -138,6 +139,7 @@ class KeyBrowser(Widget):
                 "back": len(self._starts) > 1,
                 "more_folders": self._more_folders,
                 "trap": self._trap,
+                "trapped": self._trapped,
             }
             self.text = self._sentence(first)
 

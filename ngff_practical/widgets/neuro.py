@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -15,6 +16,7 @@ from ngff_practical.sharing.links import web_address
 from ngff_practical.storage import parse_place
 from ngff_practical.widgets.base import Message, Widget, script, style
 from ngff_practical.widgets.counting import counted
+from ngff_practical.widgets.pixels import Levels, contrast
 from ngff_practical.widgets.serving import FolderServer
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ _METRES = {
     "centimeter": 1e-2,
     "meter": 1.0,
 }
+_MOST_VOXELS = 64_000_000  # of a coarsest level that is read to find its contrast
 _HERE = ("127.0.0.1", "localhost")
 
 
@@ -79,8 +82,11 @@ class NeuroglancerView(Widget):
             state.dimensions = neuroglancer.CoordinateSpace(**dimensions(self._image))
             state.layers.clear()
             for name, source in sources(self._place, self._image, base, self._server).items():
-                made = neuroglancer.SegmentationLayer if name != self._image.name else neuroglancer.ImageLayer
-                state.layers[name] = made(source=source)
+                if name == self._image.name:
+                    shown = {"normalized": {"range": list(black_and_white(self._place, self._image))}}
+                    state.layers[name] = neuroglancer.ImageLayer(source=source, shader_controls=shown)
+                else:
+                    state.layers[name] = neuroglancer.SegmentationLayer(source=source)
             state.layout = "4panel" if len(spatial(self._image.axes)) == 3 else "xy"
         found = urlsplit(self._viewer.get_viewer_url())
         self.address = f"{base}proxy/{found.port}{found.path}"
@@ -96,6 +102,21 @@ def dimensions(image: Pyramid) -> dict[str, list[str] | list[float]]:
         "units": ["m" if size else "" for size in metres],
         "scales": [step * (size or 1.0) for step, size in zip(steps, metres, strict=True)],
     }
+
+
+def black_and_white(place: Place, image: Pyramid) -> tuple[float, float]:
+    """Return the values that are shown as black and as white: as stated, else those of the coarsest level."""
+    stated = image.channels[0].window if image.channels else None
+    if stated and stated[3] > stated[2]:
+        return stated[2], stated[3]
+    level = image.levels[-1]
+    if prod(level.shape) > _MOST_VOXELS:
+        return 0.0, 255.0 if level.itemsize == 1 else 65535.0
+    region = tuple(
+        slice(0, size) if axis.type == "space" else slice(0, 1)
+        for axis, size in zip(image.axes, level.shape, strict=True)
+    )
+    return contrast(Levels(place, image).read(len(image.levels) - 1, region))
 
 
 def sources(place: Place, image: Pyramid, base: str, server: FolderServer | None = None) -> Mapping[str, str]:

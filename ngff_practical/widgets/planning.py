@@ -109,7 +109,7 @@ def cost_rows(
         (
             "peak memory",
             bytes_text(prediction.peak_memory_bytes),
-            f"{bytes_text(report.peak_memory_bytes)} (this program, since it began)" if report else "",
+            f"{bytes_text(report.peak_memory_bytes)} (the whole program)" if report else "",
         ),
         ("time to convert", _seconds(prediction.seconds), _seconds(report.seconds) if report else ""),
         ("time to upload", _seconds(sending), sent),

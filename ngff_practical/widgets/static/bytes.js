@@ -11,7 +11,7 @@ function render({ model, el }) {
     return [swatch, text];
   }));
   const list = h("div", { class: "ngff-strips" });
-  const rows = h("div", { class: "ngff-scroll", tabindex: "0", role: "region", "aria-label": "What one plane costs in each" });
+  const rows = h("div", { class: "ngff-scroll ngff-costs", tabindex: "0", role: "region", "aria-label": "What one plane costs in each" });
   body.append(h("div", { class: "ngff-row" }, pick.element, legend), list, rows);
 
   let made = [];

@@ -145,6 +145,8 @@ function render({ model, el }) {
       const grid = table("", value.head, value.rows, { numbers: value.head.flatMap((title, at) => (["level", "shape", "chunk shape"].includes(title) ? [] : [at])) });
       grid.tBodies[0].rows[value.level]?.classList.add("ngff-chosen");
       grid.tBodies[0].rows[value.level]?.setAttribute("aria-current", "true");
+      const wide = value.head.indexOf("chunk shape");
+      for (const row of grid.rows) row.cells[wide]?.classList.add("ngff-wide");
       panel.table.replaceChildren(grid);
       const many = value.keys.length + value.more;
       panel.summary.textContent = many === 1 ? "The object touched" : `The ${many.toLocaleString("en")} objects touched`;

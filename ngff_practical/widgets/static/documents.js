@@ -87,7 +87,8 @@ function render({ model, el }) {
   listen(model, root, "change:nodes", () => { showNodes(); showChosen(); });
   listen(model, root, "change:lines", () => { showLines(); showChosen(); });
   listen(model, root, "change:chosen", showChosen);
-  showNodes(); showLines(); showChosen();
+  showNodes(); showLines();
+  requestAnimationFrame(showChosen); // only what is on the page can be scrolled to
   return () => end(root);
 }
 

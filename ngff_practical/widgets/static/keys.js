@@ -17,16 +17,17 @@ function render({ model, el }) {
   const pages = h("span", { class: "ngff-faint" });
   const back = button("Previous page", () => ask({ do: "back" })), next = button("Next page", () => ask({ do: "next" }));
   const folders = h("ul", { class: "ngff-scroll ngff-folders", "aria-label": "Folders and objects" });
-  const inside = h("span", { class: "ngff-key" });
+  const inside = h("span", { class: "ngff-key ngff-inside" });
   const counts = button("Count below", () => ask({ do: "count", prefix: model.get("at").folder }), { title: "up to 5,000 keys" });
   const describe = button("Describe this image", () => ask({ do: "describe", prefix: model.get("at").folder }));
   const found = h("p", { class: "ngff-found", role: "status" });
   body.append(
-    h("div", { class: "ngff-row" }, where, h("div", { class: "ngff-field" }, h("label", { for: id }, "keys that begin with"), typed), h("div", { class: "ngff-field" }, button("List", go), slash)),
+    where,
+    h("div", { class: "ngff-ask" }, h("label", { for: id }, "keys that begin with"), typed, button("List", go), slash),
     trap,
     h("div", { class: "ngff-sides" },
       h("div", {}, h("h4", {}, "Keys, as S3 has them"), keys, h("div", { class: "ngff-row ngff-under" }, back, next, pages)),
-      h("div", {}, h("h4", {}, "The same, read as folders"), folders, h("div", { class: "ngff-row ngff-under" }, up, counts, describe, inside))),
+      h("div", {}, h("h4", {}, "The same, read as folders"), inside, folders, h("div", { class: "ngff-row ngff-under" }, up, counts, describe))),
     found,
   );
   function show() {
@@ -36,6 +37,7 @@ function render({ model, el }) {
     slash.textContent = at.prefix.endsWith("/") ? "Without the slash" : "With a slash";
     slash.hidden = !at.prefix.replaceAll("/", "");
     trap.textContent = at.trap; trap.hidden = !at.trap;
+    trap.classList.toggle("ngff-calm", !at.trapped);
     const rows = table("", ["key", "size"], model.get("flat"), { numbers: [1] });
     const shared = at.prefix.length;
     [...rows.tBodies[0].rows].forEach((row, index) => {
@@ -48,7 +50,7 @@ function render({ model, el }) {
     pages.textContent = model.get("flat").length ? `${at.first.toLocaleString("en")} to ${at.last.toLocaleString("en")}` : "";
     back.disabled = !at.back; next.disabled = !at.next;
     up.disabled = !at.folder; describe.hidden = !at.image;
-    inside.textContent = at.folder || "(the whole bucket)";
+    inside.textContent = `in ${at.folder || "the whole bucket"}`;
     folders.replaceChildren(...model.get("folders").map((entry) => h("li", {}, entry.folder
       ? h("button", { type: "button", class: "ngff-link ngff-key", onclick: () => ask({ do: "open", prefix: entry.key }) },
         h("span", { "aria-hidden": "true" }, entry.image ? "◆ " : "▸ "), entry.name)

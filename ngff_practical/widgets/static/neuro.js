@@ -11,7 +11,7 @@ function render({ model, el }) {
   listen(model, root, "change:address", show);
   show();
   const settings = document.getElementById("jupyter-config-data");
-  if (settings) model.send({ do: "open", base: location.origin + JSON.parse(settings.textContent).baseUrl });
+  if (settings) latestWins(model, root, 10000)({ do: "open", base: location.origin + JSON.parse(settings.textContent).baseUrl });
   else waiting.textContent = "Neuroglancer needs JupyterLab or Notebook 7: this page does not say where its server is.";
   return () => end(root);
 }

@@ -2,7 +2,7 @@ function render({ model, el }) {
   const { root, body, heading } = frame(model, el, model.get("shown").title, "task");
   const ask = latestWins(model, root, 10000);
   const source = h("span", { class: "ngff-key" }), destination = h("span", { class: "ngff-key" });
-  const bar = h("div", { class: "ngff-done" });
+  const bar = h("div", { class: "ngff-fill" });
   const track = h("div", { class: "ngff-track", role: "progressbar", "aria-valuemin": "0", "aria-valuemax": "100", "aria-label": model.get("shown").title }, bar);
   const said = h("p", { class: "ngff-says" });
   const look = button("Dry run", () => ask({ do: "look" }), { title: "say what would be done, and do nothing" });
@@ -17,7 +17,7 @@ function render({ model, el }) {
     heading.textContent = now.title;
     source.textContent = now.source; destination.textContent = now.destination;
     bar.style.width = `${now.share * 100}%`;
-    bar.className = `ngff-done ngff-${now.state}`;
+    bar.className = `ngff-fill ngff-${now.state}`;
     track.setAttribute("aria-valuenow", `${Math.round(now.share * 100)}`);
     track.setAttribute("aria-valuetext", now.said);
     said.textContent = `${now.state === "done" ? "✓ " : now.state === "failed" ? "✕ " : ""}${now.said}`;

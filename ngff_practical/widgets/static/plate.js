@@ -2,7 +2,7 @@ function render({ model, el }) {
   const { root, body } = frame(model, el, "Which wells are there?", "plate");
   const ask = latestWins(model, root, 3000);
   const marks = { there: "●", missing: "✕", unnamed: "◆", unasked: "■", empty: "·" };
-  const says = { there: "named and there", missing: "named, but not there", unnamed: "there, but not named", unasked: "named, not asked for", empty: "neither" };
+  const says = { there: "named and there", missing: "named, but not there", unnamed: "there, but not named", unasked: "named, not asked for", empty: "neither named nor there" };
   const grid = h("table", { class: "ngff-wells", "aria-label": "Wells of the plate" });
   const picture = h("canvas", { class: "ngff-thumbnail", role: "img" });
   const key = h("div", { class: "ngff-key" }), said = h("p");
@@ -18,7 +18,7 @@ function render({ model, el }) {
     grid.replaceChildren(
       h("thead", {}, h("tr", {}, h("td"), ...columns.map((name) => h("th", { scope: "col" }, name)))),
       h("tbody", {}, ...buttons.map((line, row) => h("tr", {}, h("th", { scope: "row" }, rows[row]), ...line.map((one) => h("td", {}, one))))));
-    const present = [...new Set(wells.flat())].filter((one) => one !== "empty");
+    const present = Object.keys(marks).filter((one) => wells.flat().includes(one));
     legend.replaceChildren(...present.map((one) => h("span", {}, h("span", { class: `ngff-${one}`, "aria-hidden": "true" }, marks[one]), ` ${says[one]}`)));
     if ("row" in chosen) showChosen();
   }

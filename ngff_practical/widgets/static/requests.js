@@ -49,7 +49,7 @@ function render({ model, el }) {
     scroll.hidden = !bars.length;
     scale.replaceChildren(...(about.ticks ?? []).map(([at, text]) => {
       const tick = h("span", {}, text); tick.style.left = `${at * 100}%`;
-      if (at > 0.93) tick.className = "ngff-last";
+      if (at > 0.85) tick.className = "ngff-last";
       return tick;
     }));
     rows.replaceChildren(...bars.map((one) => h("tr", {},

@@ -16,7 +16,9 @@ function h(tag, attributes = {}, ...children) {
 let counted = 0;
 const fresh = (stem) => `ngff-${stem}-${Date.now().toString(36)}-${(counted += 1)}`;
 
-/** The frame of a widget: title, notice, text twin, and a word for when the kernel has gone. */
+const NARROW = 620; // pixels of a widget's width, below which what stands side by side is put below each other
+
+/** The frame of a widget: title, notice, text twin, and a word for when the kernel is busy or has gone. */
 function frame(model, el, title, kind) {
   const heading = h("div", { class: "ngff-title", id: fresh("title") }, title);
   const notice = h("div", { class: "ngff-notice", role: "alert" });
@@ -25,12 +27,13 @@ function frame(model, el, title, kind) {
     { class: "ngff-gone", role: "status" },
     "The kernel that worked this view out is gone. Run the cell again to bring it back.",
   );
+  const waits = h("div", { class: "ngff-waits", role: "status" });
   const body = h("div", { class: "ngff-body" });
   const twin = h("p", { class: "ngff-twin", role: "status", "aria-live": "polite" });
   const root = h(
     "section",
     { class: `ngff ngff-${kind}`, "aria-labelledby": heading.id, "data-lm-suppress-shortcuts": "true" },
-    heading, gone, notice, body, twin,
+    heading, gone, waits, notice, body, twin,
   );
   const show = () => {
     if (twin.textContent !== model.get("text")) twin.textContent = model.get("text");
@@ -43,6 +46,9 @@ function frame(model, el, title, kind) {
   listen(model, root, "comm_live_update", () => root.classList.add("ngff-dead"));
   show();
   el.append(root);
+  const widths = new ResizeObserver(() => root.classList.toggle("ngff-narrow", root.clientWidth < NARROW));
+  widths.observe(root);
+  atEnd(root, () => widths.disconnect());
   return { root, body, heading };
 }
 
@@ -63,13 +69,20 @@ function listen(model, root, event, callback) {
   atEnd(root, () => model.off(event, callback));
 }
 
+const SILENCE_MS = 2000; // without an answer, after which a view says that it waits
+const WAITS = "Python has not answered yet: it works on a cell, or on this question. "
+  + "The view goes on by itself; the ■ button above ends a cell that takes too long.";
+
 /**
  * Ask Python one question at a time; the latest wins.
  * While one is under way the newest waits, and those between are never sent. A question that takes longer
- * than `patience` is given up for the one that waits.
+ * than `patience` is given up for the one that waits. Where no answer comes at all, the view says why.
  */
 function latestWins(model, root, patience = 250) {
-  let number = 0, underWay = false, waiting = null, timer = 0;
+  let number = 0, underWay = false, waiting = null, timer = 0, silence = 0;
+  const waits = root.querySelector(".ngff-waits");
+  const hear = () => { clearTimeout(silence); silence = 0; waits.textContent = ""; };
+  const listenFor = () => { silence ||= setTimeout(() => { waits.textContent = WAITS; }, SILENCE_MS); };
   const next = () => {
     underWay = false;
     clearTimeout(timer);
@@ -79,10 +92,16 @@ function latestWins(model, root, patience = 250) {
     if (underWay) { waiting = content; return; }
     underWay = true;
     model.send({ ...content, ask: (number += 1) });
+    listenFor();
     timer = setTimeout(function late() { if (waiting) next(); else timer = setTimeout(late, patience); }, patience);
   };
-  listen(model, root, "msg:custom", (message) => { if (message.done === number) next(); });
-  atEnd(root, () => clearTimeout(timer));
+  listen(model, root, "msg:custom", (message) => {
+    if (!("done" in message)) return;
+    hear();
+    if (message.done === number) next();
+    if (underWay) listenFor();
+  });
+  atEnd(root, () => { clearTimeout(timer); clearTimeout(silence); });
   return ask;
 }
 
