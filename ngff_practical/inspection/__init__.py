@@ -1,6 +1,29 @@
 """What an OME-Zarr is, and whether it is right: described and validated where it lies, local or on S3."""
 
-from ngff_practical.inspection.describing import describe, describe_image
+from ngff_practical.inspection.describing import (
+    describe,
+    describe_image,
+    labels_of,
+    scene_images,
+    series_of,
+    what_is_there,
+)
+from ngff_practical.inspection.keys import join
+from ngff_practical.inspection.tree import Node, Tree, UnreadableError, open_tree
 from ngff_practical.inspection.validating import validate, validation_report
 
-__all__ = ["describe", "describe_image", "validate", "validation_report"]
+__all__ = [
+    "Node",
+    "Tree",
+    "UnreadableError",
+    "describe",
+    "describe_image",
+    "join",
+    "labels_of",
+    "open_tree",
+    "scene_images",
+    "series_of",
+    "validate",
+    "validation_report",
+    "what_is_there",
+]

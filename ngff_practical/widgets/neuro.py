@@ -12,7 +12,7 @@ import traitlets
 
 from ngff_practical.inspection import describe_image
 from ngff_practical.model import Location, Place, Pyramid, spatial
-from ngff_practical.sharing.links import web_address
+from ngff_practical.sharing import web_address
 from ngff_practical.storage import parse_place
 from ngff_practical.widgets.base import Message, Widget, script, style
 from ngff_practical.widgets.counting import counted

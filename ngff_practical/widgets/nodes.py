@@ -8,13 +8,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ngff_practical.errors import MetadataError
-from ngff_practical.inspection.describing import labels_of, scene_images, series_of, what_is_there
-from ngff_practical.inspection.keys import join
-from ngff_practical.inspection.tree import Node, Tree, UnreadableError, open_tree
-from ngff_practical.metadata import assumed_version, kind_of
-from ngff_practical.metadata.reading import level_paths, multiscales_of
-from ngff_practical.metadata.structure import entries
-from ngff_practical.metadata.versions import metadata_of
+from ngff_practical.inspection import (
+    Node,
+    Tree,
+    UnreadableError,
+    join,
+    labels_of,
+    open_tree,
+    scene_images,
+    series_of,
+    what_is_there,
+)
+from ngff_practical.metadata import (
+    assumed_version,
+    entries,
+    kind_of,
+    level_paths,
+    metadata_of,
+    multiscales_of,
+)
 from ngff_practical.model import Issue, Place
 from ngff_practical.widgets.meanings import meaning, meaning_of_item
 

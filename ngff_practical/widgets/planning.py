@@ -11,7 +11,7 @@ from ngff_practical.convert import Prediction
 from ngff_practical.meter import bytes_text, duration_text
 from ngff_practical.model import ConversionReport, Location, Pyramid, Shape, StackSource
 from ngff_practical.pyramid import plan_pyramid
-from ngff_practical.transfer.crew import WORKERS
+from ngff_practical.transfer import WORKERS
 
 SHARDS = ("auto", "none", "2", "4", "8")
 CODECS = ("blosc-zstd", "zstd", "gzip", "none")

@@ -9,7 +9,7 @@ import traitlets
 
 from ngff_practical.errors import MetadataError, NgffPracticalError
 from ngff_practical.inspection import describe, describe_image
-from ngff_practical.metadata.paths import path_fault
+from ngff_practical.metadata import path_fault
 from ngff_practical.model import Place, spatial
 from ngff_practical.storage import parse_place
 from ngff_practical.widgets.base import Message, Widget, script, style

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ngff_practical.errors import StorageError
-from ngff_practical.metadata.paths import path_fault
+from ngff_practical.metadata import path_fault
 from ngff_practical.model import Description, Place
 from ngff_practical.storage import list_folder
 from ngff_practical.widgets.counting import counted
