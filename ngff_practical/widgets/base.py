@@ -51,6 +51,14 @@ class Widget(anywidget.AnyWidget):
         super().__init__()
         self.on_msg(self._received)
 
+    def open(self) -> None:
+        """Open the way to the page; what a person does there is answered while a cell runs, too."""
+        super().open()
+        if self.comm is not None:
+            # ipykernel 7.4 takes messages to where the widget last spoke from: as a rule a cell, and one
+            # that runs holds them up. Without this they go where the page sends them, beside the cells.
+            self.comm._reply_subshell_for = None
+
     def receive(self, message: Message, buffers: Sequence[memoryview]) -> bool:
         """Answer a message of the view; True where `done` will be sent later, by `finish`."""
         return False

@@ -47,8 +47,8 @@ function render({ model, el }) {
     }
     made.forEach((one, index) => {
       const strip = strips[index];
-      one.name.textContent = strip.name;
-      one.size.textContent = `${strip.format}, ${strip.size}`;
+      put(one.name, strip.name);
+      put(one.size, `${strip.format}, ${strip.size}`);
       one.picture.element.setAttribute("aria-label", strip.sentence);
       one.picture.repaint();
       one.summary.textContent = `The bytes of plane ${plane}`;

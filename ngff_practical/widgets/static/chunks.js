@@ -130,13 +130,13 @@ function render({ model, el }) {
     along.element.hidden = !setting.choices.length;
     along.fill(setting.choices.map((axis) => [axis, axis]), setting.along);
     makeSliders(setting.sliders);
-    label.textContent = `region (${setting.axes.join(", ")})`;
+    put(label, `region (${setting.axes.join(", ")})`);
     if (document.activeElement !== typed) typed.value = setting.region;
     let shards = false;
     made.forEach((panel, index) => {
       const value = panel.value = values[index];
       shards ||= Boolean(value.grid.shard);
-      panel.name.textContent = value.name + (value.stored ? "" : " (plan)");
+      put(panel.name, value.name + (value.stored ? "" : " (plan)"));
       panel.level.fill(value.levels.map((path, at) => [at, path]), value.level);
       panel.canvas.element.style.aspectRatio = `${1 / setting.aspect}`;
       panel.canvas.element.setAttribute("aria-label",

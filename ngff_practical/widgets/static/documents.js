@@ -59,8 +59,8 @@ function render({ model, el }) {
       tree.setAttribute("aria-activedescendant", rows[chosen.line].id);
       rows[chosen.line].scrollIntoView({ block: "nearest" });
     } else tree.removeAttribute("aria-activedescendant");
-    head.textContent = chosen.head;
-    said.textContent = chosen.meaning;
+    put(head, chosen.head);
+    put(said, chosen.meaning);
     issues.replaceChildren(...chosen.issues.map(([severity, message, rule]) => h("li", {},
       h("span", { class: `ngff-mark ngff-${severity}` }, `${marks[severity]} ${severity}`), ` ${message} `, h("span", { class: "ngff-faint" }, rule))));
   }

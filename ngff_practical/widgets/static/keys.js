@@ -32,11 +32,11 @@ function render({ model, el }) {
   );
   function show() {
     const at = model.get("at");
-    where.textContent = `${at.endpoint}/${at.bucket}`;
+    put(where, `${at.endpoint}/${at.bucket}`);
     if (document.activeElement !== typed) typed.value = at.prefix;
     slash.textContent = at.prefix.endsWith("/") ? "Without the slash" : "With a slash";
     slash.hidden = !at.prefix.replaceAll("/", "");
-    trap.textContent = at.trap; trap.hidden = !at.trap;
+    put(trap, at.trap); trap.hidden = !at.trap;
     trap.classList.toggle("ngff-calm", !at.trapped);
     const rows = table("", ["key", "size"], model.get("flat"), { numbers: [1] });
     const shared = at.prefix.length;
@@ -50,7 +50,7 @@ function render({ model, el }) {
     pages.textContent = model.get("flat").length ? `${at.first.toLocaleString("en")} to ${at.last.toLocaleString("en")}` : "";
     back.disabled = !at.back; next.disabled = !at.next;
     up.disabled = !at.folder; describe.hidden = !at.image;
-    inside.textContent = `in ${at.folder || "the whole bucket"}`;
+    put(inside, `in ${at.folder || "the whole bucket"}`);
     folders.replaceChildren(...model.get("folders").map((entry) => h("li", {}, entry.folder
       ? h("button", { type: "button", class: "ngff-link ngff-key", onclick: () => ask({ do: "open", prefix: entry.key }) },
         h("span", { "aria-hidden": "true" }, entry.image ? "◆ " : "▸ "), entry.name)
@@ -60,7 +60,7 @@ function render({ model, el }) {
   }
   function showFound() {
     const text = model.get("found");
-    found.textContent = text; found.hidden = !text;
+    put(found, text); found.hidden = !text;
   }
   listen(model, root, "change:at", show);
   listen(model, root, "change:flat", show);

@@ -14,13 +14,13 @@ function render({ model, el }) {
   function show() {
     const now = model.get("shown");
     const busy = now.state === "working" || now.state === "stopping";
-    heading.textContent = now.title;
-    source.textContent = now.source; destination.textContent = now.destination;
+    put(heading, now.title);
+    put(source, now.source); put(destination, now.destination);
     bar.style.width = `${now.share * 100}%`;
     bar.className = `ngff-fill ngff-${now.state}`;
     track.setAttribute("aria-valuenow", `${Math.round(now.share * 100)}`);
     track.setAttribute("aria-valuetext", now.said);
-    said.textContent = `${now.state === "done" ? "✓ " : now.state === "failed" ? "✕ " : ""}${now.said}`;
+    put(said, `${now.state === "done" ? "✓ " : now.state === "failed" ? "✕ " : ""}${now.said}`);
     start.textContent = now.verb;
     start.disabled = look.disabled = busy; stop.disabled = now.state !== "working";
   }

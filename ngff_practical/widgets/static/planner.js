@@ -16,7 +16,7 @@ function render({ model, el }) {
   const costs = h("div"), rows = h("div", { class: "ngff-scroll ngff-whole", tabindex: "0", role: "region", "aria-label": "What each level would take" });
   const command = h("code", { class: "ngff-key ngff-command", tabindex: "0" });
   const copy = button("Copy", async () => {
-    try { await navigator.clipboard.writeText(command.textContent); copy.textContent = "Copied"; }
+    try { await navigator.clipboard.writeText(model.get("command")); copy.textContent = "Copied"; }
     catch { getSelection().selectAllChildren(command); copy.textContent = "Selected"; }
   });
   body.append(
@@ -39,7 +39,7 @@ function render({ model, el }) {
     const list = table("", model.get("head"), model.get("rows"), { numbers: [4, 5] });
     list.tBodies[0].lastElementChild.className = "ngff-all";
     rows.replaceChildren(list);
-    if (command.textContent !== model.get("command")) { command.textContent = model.get("command"); copy.textContent = "Copy"; }
+    if (command.textContent !== plain(model.get("command"))) { put(command, model.get("command")); copy.textContent = "Copy"; }
   }
   listen(model, root, "change:setting", show);
   listen(model, root, "change:rows", show);

@@ -34,8 +34,8 @@ function render({ model, el }) {
     const chosen = model.get("chosen");
     const none = !("row" in chosen);
     buttons.forEach((line, row) => line.forEach((one, column) => one.setAttribute("aria-pressed", `${row === chosen.row && column === chosen.column}`)));
-    said.textContent = none ? "Choose a well to see its first field." : chosen.said;
-    key.textContent = none ? "" : chosen.key;
+    put(said, none ? "Choose a well to see its first field." : chosen.said);
+    put(key, none ? "" : chosen.key);
     picture.hidden = !chosen.grey;
     if (!chosen.grey) return;
     const bytes = new Uint8Array(chosen.grey.buffer, chosen.grey.byteOffset, chosen.grey.byteLength);

@@ -44,7 +44,7 @@ function render({ model, el }) {
     const values = model.get("sums");
     for (const [name, value] of sums) value.textContent = values[name] ?? "";
     const bars = model.get("bars"), about = model.get("picture_of");
-    folder.textContent = about.folder ? `below ${about.folder}` : "";
+    put(folder, about.folder ? `below ${about.folder}` : "");
     folder.hidden = !about.folder;
     scroll.hidden = !bars.length;
     scale.replaceChildren(...(about.ticks ?? []).map(([at, text]) => {

@@ -1,5 +1,12 @@
 // What every widget shares. It is put before the widget's own module, so nothing is imported.
 
+/** Text as it is, with what would ring, erase or turn the reading direction made visible: \u202e. */
+const plain = (text) => text.replace(
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+  (sign) => `\\u${sign.codePointAt(0).toString(16).padStart(4, "0")}`,
+);
+const put = (element, text) => { element.textContent = plain(text); };
+
 /** An element with attributes and children; text stays text, whatever a file calls itself. */
 function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -9,7 +16,8 @@ function h(tag, attributes = {}, ...children) {
     else if (name in element && typeof value !== "string") element[name] = value;
     else if (value !== null && value !== undefined) element.setAttribute(name, value);
   }
-  element.append(...children.filter((child) => child !== null && child !== undefined));
+  element.append(...children.filter((child) => child !== null && child !== undefined)
+    .map((child) => (typeof child === "string" ? plain(child) : child)));
   return element;
 }
 
@@ -36,8 +44,8 @@ function frame(model, el, title, kind) {
     heading, gone, waits, notice, body, twin,
   );
   const show = () => {
-    if (twin.textContent !== model.get("text")) twin.textContent = model.get("text");
-    notice.textContent = model.get("notice");
+    if (twin.textContent !== plain(model.get("text"))) put(twin, model.get("text"));
+    put(notice, model.get("notice"));
     notice.hidden = !model.get("notice");
   };
   listen(model, root, "change:text", show);

@@ -108,9 +108,9 @@ function render({ model, el }) {
       pen.beginPath(); pen.arc(left + marks[1] * zoom, top + marks[0] * zoom, 6, 0, 7); pen.stroke();
     }
     if (plan) {
-      bar.firstChild.textContent = plan.bar[1];
+      put(bar.firstChild, plan.bar[1]);
       bar.lastChild.style.width = `${plan.bar[0] * zoom}px`;
-      badge.textContent = scene.levels.length > 1 ? `level ${scene.levels[plan.level]} (of ${scene.levels.length} levels)` : "one level";
+      put(badge, scene.levels.length > 1 ? `level ${scene.levels[plan.level]} (of ${scene.levels.length} levels)` : "one level");
     }
   }
 
@@ -136,7 +136,7 @@ function render({ model, el }) {
       for (const key of plan.keys) { const tile = tiles.get(key); if (tile) { tiles.delete(key); tiles.set(key, tile); } }
       picture.repaint();
     } else if (message.tile) { keep(message, buffers); picture.repaint(); }
-    else if (message.picked) { picked.textContent = message.picked; picked.hidden = false; marks = [message.y, message.x]; picture.repaint(); }
+    else if (message.picked) { put(picked, message.picked); picked.hidden = false; marks = [message.y, message.x]; picture.repaint(); }
   });
 
   const element = picture.element;
@@ -195,7 +195,7 @@ function render({ model, el }) {
     const scene = model.get("scene");
     if (scene.number === number) return;
     number = scene.number;
-    heading.textContent = scene.name || "Image";
+    put(heading, scene.name || "Image");
     element.setAttribute("aria-label", `${scene.name}. Arrow keys pan, plus and minus zoom, 0 shows all, Page Up and Page Down change z, Enter names the label in the middle.`);
     tiles = new Map(); plan = null; shownStates = []; marks = null; picked.hidden = true;
     at = {}; byAxis = {};
