@@ -21,141 +21,21 @@ from pathlib import Path
 
 import nbformat
 from playwright.sync_api import Page, sync_playwright
+from widget_cells import CELLS, OPEN
 
 ROOT = Path(__file__).resolve().parents[1]
 IMAGES = ROOT / "docs" / "images"
 LARGEST = 150_000  # bytes of a picture
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 START_S = 90
-
-OPEN = """
-from ngff_practical.course import connect
-server = connect()
-image = server.location('idr', 'zarr/v0.4/idr0062A/6001240.zarr', anonymous=True)
-sharded = server.location('idr', 'zarr/v0.5/idr0062A/6001240_labels.zarr', anonymous=True)
-"""
-STACK = """
-import tempfile
-import numpy as np
-from pathlib import Path
-from ngff_practical.formats import write_formats
-folder = Path(tempfile.mkdtemp())
-stack = np.random.default_rng(0).integers(0, 4000, (64, 128, 128), dtype='uint16')
-paths = write_formats(stack, folder / 'formats', chunks=(16, 32, 32), shards=(32, 64, 64))
-"""
-CELLS = {
-    "documents": """
-from ngff_practical.widgets import MetadataTree
-tree = MetadataTree(image)
-tree.look('multiscales[0].datasets[1].coordinateTransformations')
-tree
-""",
-    "keys": """
-from ngff_practical.widgets import KeyBrowser
-KeyBrowser(server.location('idr', 'zarr/v0.4/idr0062A/6001240.zarr', anonymous=True))
-""",
-    "bytes": STACK
-    + """
-from ngff_practical.widgets import ByteMapView
-ByteMapView(*paths.values(), plane=10)
-""",
-    "planner": STACK
-    + """
-from ngff_practical import find_stack
-from ngff_practical.samples import sample_planes
-from ngff_practical.widgets import ConversionPlanner
-planner = ConversionPlanner(find_stack(sample_planes(folder / 'planes')), 'embryo.ome.zarr')
-planner.choose(chunks=(8, 32, 32), levels=2)
-planner.convert(folder / 'embryo.ome.zarr')
-planner
-""",
-    "plate": """
-import json, tempfile
-from pathlib import Path
-import numpy as np
-import zarr
-from ngff_practical.widgets import PlateMap
-plate = Path(tempfile.mkdtemp()) / 'plate.zarr'
-def group(path, **ome):
-    path.mkdir(parents=True, exist_ok=True)
-    document = {'zarr_format': 3, 'node_type': 'group', 'attributes': {'ome': {'version': '0.5', **ome}}}
-    (path / 'zarr.json').write_text(json.dumps(document))
-rows, columns = 'ABCDEFGH', [f'{n}' for n in range(1, 13)]
-axes = [{'name': name, 'type': 'space'} for name in 'yx']
-scale = [{'type': 'scale', 'scale': [1, 1]}]
-y, x = np.mgrid[:96, :96]
-wells = []
-for r, row in enumerate(rows):
-    for c, column in enumerate(columns):
-        if (r, c) in {(0, 11), (7, 3)}:
-            continue
-        if (r, c) != (5, 5):
-            wells.append({'path': f'{row}/{column}', 'rowIndex': r, 'columnIndex': c})
-        if (r, c) in {(2, 4), (2, 5)}:
-            continue
-        well = plate / row / column
-        group(well, well={'images': [{'path': '0'}]})
-        datasets = [{'path': '0', 'coordinateTransformations': scale}]
-        group(well / '0', multiscales=[{'axes': axes, 'datasets': datasets}])
-        spots = np.random.default_rng(r * 12 + c).uniform(8, 88, (9, 2))
-        values = sum(np.exp(-((y - a) ** 2 + (x - b) ** 2) / 50) for a, b in spots)
-        zarr.save_array(well / '0' / '0', (values * 3000).astype('uint16'), zarr_format=3)
-named = [[{'name': name} for name in names] for names in (rows, columns)]
-group(plate, plate={'rows': named[0], 'columns': named[1], 'wells': wells})
-shown = PlateMap(plate)
-shown.look('B/3')
-shown
-""",
-    "requests": """
-import zarr
-from ngff_practical.storage import zarr_store
-from ngff_practical.widgets import RequestMeter
-server.set_network(latency_ms=20)
-meter = RequestMeter(server)
-level_0 = zarr.open_array(zarr_store(image), path='0', mode='r')
-with meter.watch('one plane'):
-    level_0[0, 118]
-with meter.watch('one column of pixels'):
-    level_0[0, :40, 100, 100]
-server.set_network()
-meter
-""",
-    "chunks": """
-from dataclasses import replace
-from ngff_practical import describe_image
-from ngff_practical.widgets import ChunkExplorer
-planes = replace(describe_image(image), name='planes')
-cubes = [replace(level, chunks=(1, 64, 64, 64)) for level in planes.levels]
-explorer = ChunkExplorer(planes, replace(planes, name='cubes', levels=tuple(cubes)))
-explorer.select('0, 100:140, 60:140, 60:140')
-explorer
-""",
-    "chunks-stored": """
-from ngff_practical.widgets import ChunkExplorer
-ChunkExplorer(sharded)
-""",
-    "upload": """
-import tempfile
-from pathlib import Path
-from ngff_practical.widgets import UploadPanel
-from ngff_practical import convert_stack, find_stack, plan_pyramid
-from ngff_practical.samples import sample_planes
-server.use()
-folder = Path(tempfile.mkdtemp())
-source = find_stack(sample_planes(folder / 'planes'))
-convert_stack(source, folder / 'embryo.ome.zarr', plan_pyramid(source, chunks=(8, 32, 32), shards=None))
-panel = UploadPanel(folder / 'embryo.ome.zarr', server.location('practical', 'ada/embryo.ome.zarr'))
-panel._ends = ('embryo.ome.zarr', panel._ends[1])
-panel.start()
-panel.wait()
-panel
-""",
-    "viewer": """
-from ngff_practical.widgets import PyramidViewer
-server.set_network()
-PyramidViewer(image)
-""",
-}
+RUN = """async sources => {
+    const panel = window.jupyterapp.shell.currentWidget, { sharedModel } = panel.content.model;
+    const empty = { cell_type: 'code', metadata: {}, outputs: [] };
+    sharedModel.deleteCellRange(0, sharedModel.cells.length);
+    sharedModel.insertCells(0, sources.map(source => ({ ...empty, source })));
+    await window.jupyterapp.commands.execute('notebook:run-all-cells');
+}"""
+SETTLE_MS = {"neuroglancer": 8000}
 
 
 def main(names: list[str]) -> int:
@@ -171,10 +51,9 @@ def main(names: list[str]) -> int:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"] if root else [])
         page = browser.new_context(viewport={"width": 1200, "height": 1500}).new_page()
         page.set_default_timeout(60_000)
+        open_notebook(page, base, folder)
         for name in names or CELLS:
-            open_notebook(page, base, folder, name)
-            if name == "viewer":
-                show_labels(page)
+            show(page, name)
             for theme, title in THEMES.items():
                 set_theme(page, title, dark=theme == "dark")
                 path = IMAGES / f"widget-{name}-{theme}.png"
@@ -185,24 +64,29 @@ def main(names: list[str]) -> int:
     return int(too_large > 0)
 
 
-def open_notebook(page: Page, base: str, folder: Path, name: str) -> None:
-    """Open a notebook that shows one widget, run it, and wait until the widget has settled."""
-    cells = [nbformat.v4.new_code_cell(OPEN), nbformat.v4.new_code_cell(CELLS[name])]
+def open_notebook(page: Page, base: str, folder: Path) -> None:
+    """Open an empty notebook; what it makes lies beside it, so that no path of this machine shows."""
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / f"{name}.ipynb")
-    page.goto(f"{base}/lab/tree/{name}.ipynb?reset")
+    cells = [nbformat.v4.new_code_cell("")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "pictures.ipynb")
+    page.goto(f"{base}/lab/tree/pictures.ipynb?reset")
     page.wait_for_function(
         """() => {
             const w = window.jupyterapp?.shell.currentWidget;
             return w?.sessionContext?.kernelDisplayStatus === 'idle' && w.content?.widgets?.length > 0
         }"""
     )
-    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+
+
+def show(page: Page, name: str) -> None:
+    """Show one widget, and wait until it has settled."""
+    page.mouse.move(0, 0)
+    page.evaluate(RUN, [OPEN, CELLS[name]])
     page.locator(".ngff").first.wait_for()
-    page.locator(".ngff-twin").get_by_text(". ").or_(
-        page.locator(".ngff-twin", has_text=".")
-    ).first.wait_for()
-    page.wait_for_timeout(2000)  # tiles and bars arrive one by one
+    page.locator(".ngff-twin", has_text=".").first.wait_for()
+    page.wait_for_timeout(SETTLE_MS.get(name, 2000))  # tiles and bars arrive one by one
+    if name == "viewer":
+        show_labels(page)
 
 
 def show_labels(page: Page) -> None:
@@ -212,7 +96,7 @@ def show_labels(page: Page) -> None:
     picture.focus()
     page.keyboard.press("+")
     page.wait_for_timeout(1000)
-    picture.click(position={"x": 420, "y": 300})
+    picture.click(position={"x": 460, "y": 275})
     page.locator(".ngff-picked").wait_for()
     page.wait_for_timeout(500)
 

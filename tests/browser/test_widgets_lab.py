@@ -1,9 +1,9 @@
 """Widgets as a person uses them, in a real JupyterLab under a prefix, with nothing fetched from elsewhere."""
 
 import json
-import time
 
 import pytest
+from kernels import begin, ended, interrupt, python, restart, run, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -23,36 +23,6 @@ source.record(Request("GET", "idr/<img src=x onerror=alert(1)>", None, 404, 0, 2
 source.record(Request("GET", "idr/a.zarr/0/c/0", None, 200, 2000, 25.0, "obstore", 1.02))
 meter
 """
-RUN = """code => {
-    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-    return kernel.requestExecute({ code }).done.then(() => null);
-}"""
-
-
-def run(page, code):
-    page.evaluate(RUN, code)
-
-
-def python(page, expression):
-    """Return the repr of an expression in the kernel, asked past the notebook's cells."""
-    return page.evaluate(
-        """expression => new Promise(resolve => {
-            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-            const future = kernel.requestExecute({ code: expression });
-            future.onIOPub = message => {
-                if (message.header.msg_type === 'execute_result') resolve(message.content.data['text/plain']);
-                if (message.header.msg_type === 'error') resolve(message.content.evalue);
-            };
-        })""",
-        expression,
-    )
-
-
-def wait_for(page, expression, value):
-    """Wait until an expression in the kernel has this repr."""
-    end = time.monotonic() + 30
-    while (found := python(page, expression)) != value:
-        assert time.monotonic() < end, f"{expression} is {found}, not {value}"
 
 
 def test_the_meter_lists_new_requests_by_itself_and_names_stay_text(cells):
@@ -96,9 +66,7 @@ def test_after_a_restart_a_view_says_what_to_do(cells):
     page = cells(METER)
     gone = page.get_by_text("Run the cell again to bring it back")
     assert not gone.is_visible()
-    page.evaluate(
-        "async () => { await window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart() }"
-    )
+    restart(page)
     gone.wait_for(state="visible")
 
 
@@ -267,13 +235,9 @@ def test_the_viewer_is_used_by_keyboard_alone(cells):
 def test_the_viewer_answers_while_a_cell_runs(cells):
     page = cells(VIEWER)
     wait_until_seen(page, "z 118")
-    page.evaluate(
-        """() => {
-            const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
-            kernel.requestExecute({ code: 'import time\\nfor _ in range(600): time.sleep(0.1)' });
-        }"""
-    )
+    begin(page, "import time\nfor _ in range(600): time.sleep(0.1)")
     page.locator(".ngff-viewer canvas").focus()
     page.keyboard.press("PageUp")
     wait_until_seen(page, "z 119")
-    page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.interrupt()")
+    interrupt(page)
+    assert ended(page) == "error"  # that of the interrupt: it ran until then

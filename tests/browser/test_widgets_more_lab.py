@@ -78,6 +78,11 @@ ORANGE = """canvas => {
     }
     return seen / (width * height);
 }"""
+PAINTED = """share => {
+    const canvas = document.querySelector('.ngff-bytes canvas'), pen = canvas.getContext('2d');
+    const [red, green, blue] = pen.getImageData(share * canvas.width, canvas.height / 2, 1, 1).data;
+    return red === 230 && green === 159 && blue === 0
+}"""
 
 
 def test_choosing_a_plane_marks_its_bytes_in_every_format(cells):
@@ -88,6 +93,7 @@ def test_choosing_a_plane_marks_its_bytes_in_every_format(cells):
         page.keyboard.press("ArrowRight")
     twin(page, "bytes", "stack.tif (TIFF): plane 10 needs 3.2 kB")
     page.wait_for_timeout(300)
+    page.wait_for_function(PAINTED, arg=10 / 12)
     shares = [page.locator(".ngff-bytes canvas").nth(index).evaluate(ORANGE) for index in (0, 3)]
     assert shares == [pytest.approx(1 / 12, abs=0.03), pytest.approx(1 / 3, abs=0.06)]
 
