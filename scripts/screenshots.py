@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import nbformat
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 from widget_cells import CELLS, OPEN
 
@@ -58,6 +59,8 @@ def main(names: list[str]) -> int:
                 set_theme(page, title, dark=theme == "dark")
                 path = IMAGES / f"widget-{name}-{theme}.png"
                 page.locator(".ngff").first.screenshot(path=path)
+                if path.stat().st_size > LARGEST:
+                    Image.open(path).convert("RGB").quantize(128).save(path, optimize=True)
                 print(f"{path.relative_to(ROOT)}  {path.stat().st_size:,} bytes")
                 too_large += path.stat().st_size > LARGEST
         browser.close()
