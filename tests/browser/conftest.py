@@ -160,7 +160,7 @@ def board(lab, browser, browser_context_args):
     yield SimpleNamespace(page=page, foreign=foreign, errors=errors)
     page.evaluate(SHUT_DOWN)
     context.close()
-    (lab.folder / name).unlink()
+    (lab.folder / name).unlink(missing_ok=True)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Longer tasks by mouse and keyboard: compare layouts, plan and measure, stop and resume, a million keys."""
 
 import pytest
-from kernels import python, run, wait_for
+from kernels import python, run
 
 pytestmark = pytest.mark.browser
 
@@ -26,41 +26,6 @@ def test_two_layouts_of_one_image_stand_side_by_side(cells):
     left, right = (page.locator(".ngff-chunks canvas").nth(at).bounding_box() for at in (0, 1))
     assert left["y"] == right["y"]
     assert left["x"] + left["width"] <= right["x"]
-
-
-def test_level_and_axis_are_chosen_and_keys_are_listed_with_sizes(cells):
-    page = cells(LAYOUTS)
-    page.get_by_label("level").nth(1).select_option("1")
-    page.locator(".ngff-twin").get_by_text("cubes, level 1: 1 chunk in 1 object").wait_for()
-    page.get_by_label("slice along").select_option("y")
-    wait_for(page, "view.setting['rows'] + view.setting['columns']", "'zx'")
-    page.locator("summary").nth(1).click()
-    keys = page.locator(".ngff-keys").nth(1).locator("tbody th").all_inner_texts()
-    assert len(keys) == int(python(page, "len(view.panels[1]['keys'])"))
-    assert keys[0].startswith("1/c/")
-
-
-METER = """
-from ngff_practical.meter import Recorder
-from ngff_practical.model import Request
-from ngff_practical.widgets import RequestMeter
-source = Recorder()
-view = RequestMeter(source)
-with view.watch('one plane'):
-    for n in range(3):
-        source.record(Request('GET', f'idr/a.zarr/0/c/{n}', None, 200, 1000, 25.0, 'obstore', n / 10))
-view
-"""
-
-
-def test_what_a_block_of_code_cost_stands_in_a_table_and_each_request_on_a_line_of_time(cells):
-    page = cells(METER)
-    row = page.get_by_role("row").filter(has_text="one plane")
-    assert row.locator("td").all_inner_texts() == ["3", "3.0 kB", "225 ms"]
-    lanes = page.locator(".ngff-waterfall .ngff-bar").all()
-    lefts = [lane.bounding_box()["x"] for lane in lanes]
-    assert lefts == sorted(lefts)
-    assert len(set(lefts)) == 3
 
 
 PLANNER = """
@@ -102,7 +67,6 @@ convert_stack(source, folder / 'a.ome.zarr', plan)
 place = server.location('practical', f'panels/{folder.name}.ome.zarr')
 """
 PANELS = {
-    "Upload": "view = UploadPanel(folder / 'a.ome.zarr', place)",
     "Download": "upload(folder / 'a.ome.zarr', place)\nview = DownloadPanel(place, folder / 'b.ome.zarr')",
 }
 

@@ -28,7 +28,7 @@ function render({ model, el }) {
       h("th", { scope: "col", class: index > 1 ? "ngff-number" : "" }, text)), h("th", { scope: "col" }, scale, h("span", { class: "ngff-unseen" }, "when")))),
     rows);
   const scroll = h("div", { class: "ngff-scroll", tabindex: "0", role: "region", "aria-label": "Requests, one in each row" }, list);
-  const blocks = h("div");
+  const blocks = h("div", { class: "ngff-blocks" });
   body.append(h("div", { class: "ngff-top" }, figures, controls), blocks, h("div", {}, folder, scroll));
 
   function bar(one) {
