@@ -100,7 +100,7 @@ def complete(seat: Seat) -> Problem:
         return any(each.kind == kind for each in differences(answer) or ())
 
     def broken(name: str, *, without: int = 0, nested: str = "") -> Location:
-        copy = place / name
+        copy = s3.location(BUCKET, f"exercise-{number}/{name}.zarr")
         for stored in list(manifest.entries)[without:]:
             write_object(copy, nested + stored.key, (image / stored.key).read_bytes(), overwrite=True)
         if not nested and not without:
@@ -126,7 +126,10 @@ def complete(seat: Seat) -> Problem:
         mistakes=(
             Mistake(
                 lambda: broken("nested", nested="image.zarr/"),
-                lambda answer: f"{looked(answer)} Did the folder's own name get into the keys?",
+                lambda answer: (
+                    f"{looked(answer)} Did the folder's own name get into the keys? Any "
+                    "other key of this bucket will do for the next try."
+                ),
                 made=lambda answer: has(answer, "missing") and has(answer, "extra"),
             ),
             Mistake(

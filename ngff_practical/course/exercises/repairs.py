@@ -9,6 +9,7 @@ from ngff_practical.course.exercises.broken_images import (
     Edit,
     Json,
     Repair,
+    VoxelSize,
     axis_values,
     multiscale,
     repair,
@@ -39,7 +40,7 @@ def repair_scale(seat: Seat) -> Problem:
         rows = steps(found, "scale")
         return len(rows) == 3 and rows[0] == rows[1] == rows[2]
 
-    task = repair(seat, "scale", shrink)
+    task = repair(seat, "scale", shrink, _voxel_size(seat))
     rows = [list(level.scale) for level in task.truth.levels]
     return _repair_problem(
         task,
@@ -133,7 +134,7 @@ def repair_axes(seat: Seat) -> Problem:
     def names(*wanted: str) -> Callable[[Json], bool]:
         return lambda found: axis_values(found, "name") == list(wanted)
 
-    task = repair(seat, "axes", turn)
+    task = repair(seat, "axes", turn, _voxel_size(seat))
     return _repair_problem(
         task,
         task_text="Its axes are listed as microscopes do it, x first. The arrays are stored as c, z, y, x.",
@@ -177,7 +178,7 @@ def repair_unit(seat: Seat) -> Problem:
 
         return look
 
-    task = repair(seat, "unit", write("µm"))
+    task = repair(seat, "unit", write("µm"), _voxel_size(seat))
     return _repair_problem(
         task,
         task_text="Its unit is `µm`. People read that; programs look for a word from a list.",
@@ -198,6 +199,12 @@ def repair_unit(seat: Seat) -> Problem:
             ("none", write(None), units(None), "Now nobody knows what the numbers are numbers of."),
         ),
     )
+
+
+def _voxel_size(seat: Seat) -> VoxelSize:
+    """Return voxels twice as long along z, another size for each learner."""
+    pixel = seat.random.choice([0.3, 0.4, 0.5, 0.6])
+    return 2 * pixel, pixel, pixel
 
 
 def _repair_problem(
