@@ -4,7 +4,6 @@ from ngff_practical.course.blank import ____
 from ngff_practical.course.databox import DataBox, data_box
 from ngff_practical.course.keys import ask_for_keys
 from ngff_practical.course.lessons import Lesson, lesson, progress
-from ngff_practical.course.pictures import byte_picture
 from ngff_practical.course.setting import connect, preflight, workspace
 
 __all__ = [
@@ -12,7 +11,6 @@ __all__ = [
     "Lesson",
     "____",
     "ask_for_keys",
-    "byte_picture",
     "connect",
     "data_box",
     "lesson",
