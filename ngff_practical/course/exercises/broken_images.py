@@ -34,7 +34,7 @@ class Repair:
         """Return a path where the image lies with these multiscales."""
         place = self.path.with_name(f"{name}-{self.path.name}")
         shutil.rmtree(place, ignore_errors=True)
-        _write(place, self.voxel_size, edit)
+        keep(place, lambda part: _write(part, self.voxel_size, edit))
         return place
 
     def looked(self, answer: object) -> str | None:
@@ -43,12 +43,11 @@ class Repair:
         if place is None:
             return f"`answer` is {shown(answer)}. Looked for: the path of the repaired image, a folder."
         try:
-            issues, found = validate(place), describe_image(place)
+            found = describe_image(place)
+            if wrong := first_issue(place):
+                return wrong
         except NgffPracticalError as error:
             return f"It does not open as an image: {error}"
-        if issues:
-            first = sorted(issues, key=lambda issue: issue.rank)[0]
-            return f"{len(issues)} issue(s), the first: {first.where}: {first.message}."
         for level, true in zip(found.levels, self.truth.levels, strict=False):
             if level.shape != true.shape:
                 return f"Level {level.path} has the shape {level.shape}, {true.shape} was expected."
@@ -65,11 +64,9 @@ def repair(seat: Seat, name: str, edit: Edit, voxel_size: VoxelSize = (0.8, 0.4,
     """Return an image with a broken rule, written unless it is there; a repaired one stays repaired."""
     size = "x".join(f"{length:g}" for length in voxel_size)
     path = seat.folder / f"{name}-{size}.zarr"
-    if not path.exists():
-        _write(path, voxel_size, edit)
+    keep(path, lambda part: _write(part, voxel_size, edit))
     truth = seat.folder / f"right-{size}.zarr"
-    if not truth.exists():
-        _write(truth, voxel_size, lambda _: None)
+    keep(truth, lambda part: _write(part, voxel_size, lambda _: None))
     return Repair(seat, voxel_size, path, describe_image(truth))
 
 
@@ -90,6 +87,20 @@ def folder(answer: object) -> Path | None:
     if not named or len(named) > 1000 or "\0" in named:
         return None
     return Path(named) if Path(named).is_dir() else None
+
+
+def first_issue(place: Path) -> str | None:
+    """Return how many issues the validator finds, and the gravest of them; None where it finds none.
+
+    Raises
+    ------
+    NgffPracticalError
+        The metadata cannot be read.
+    """
+    issues = sorted(validate(place), key=lambda issue: issue.rank)
+    if not issues:
+        return None
+    return f"{len(issues)} issue(s), the first: {issues[0].where}: {issues[0].message}."
 
 
 def multiscale(answer: object) -> Json:
@@ -122,16 +133,13 @@ def axis_values(found: Json, key: str) -> list[object]:
 
 
 def _write(path: Path, voxel_size: VoxelSize, edit: Edit) -> None:
-    part = path.with_suffix(".part")
-    shutil.rmtree(part, ignore_errors=True)
-    mini_image(part, voxel_size=voxel_size)
-    file = part / "zarr.json"
+    mini_image(path, voxel_size=voxel_size)
+    file = path / "zarr.json"
     document = json.loads(file.read_text("utf-8"))
     found = document["attributes"]["ome"]["multiscales"][0]
     found["name"] = "mini"
     edit(found)
     file.write_text(json.dumps(document, indent=2, ensure_ascii=False), encoding="utf-8")
-    part.rename(path)
 
 
 def _close(one: tuple[float, ...], other: tuple[float, ...]) -> bool:

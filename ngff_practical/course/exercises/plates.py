@@ -8,9 +8,9 @@ from pathlib import Path
 
 from ngff_practical.course.answers import shown, text
 from ngff_practical.course.exercise import Mistake, Problem, Seat, exercise
-from ngff_practical.course.exercises.broken_images import folder, keep
+from ngff_practical.course.exercises.broken_images import first_issue, folder, keep
 from ngff_practical.errors import NgffPracticalError
-from ngff_practical.inspection import describe, validate
+from ngff_practical.inspection import describe
 from ngff_practical.samples import mini_plate
 
 WELLS = ("A/01", "A/02", "A/03", "B/01", "B/02", "B/03")
@@ -82,12 +82,11 @@ def missing_well(seat: Seat) -> Problem:
         if plate is None:
             return f"`answer` is {shown(answer)}. Looked for: the path of the plate, a folder."
         try:
-            issues, found = validate(plate), describe(plate)
+            found = describe(plate)
+            if wrong := first_issue(plate):
+                return wrong
         except NgffPracticalError as error:
             return f"It does not open as a plate: {error}"
-        if issues:
-            first = sorted(issues, key=lambda issue: issue.rank)[0]
-            return f"{len(issues)} issue(s), the first: {first.where}: {first.message}."
         if sorted(found.wells) != list(WELLS):
             return f"Valid, and its list names {len(found.wells)} wells. In its folders lie {len(WELLS)}."
         return None
