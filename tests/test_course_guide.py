@@ -37,6 +37,12 @@ def test_the_tracks_are_those_of_the_course_and_fit_into_their_time():
     assert f"Half a day is {half_day // 60} h {half_day % 60} min" in GUIDE
 
 
+def test_the_readme_states_the_same_minutes():
+    readme = (ROOT / "README.md").read_text("utf-8")
+    stated = dict(re.findall(r"^\| .*?(\d\d)_.*? \| .* \| (\d+) \|$", readme, flags=re.MULTILINE))
+    assert stated == {lesson.number: str(lesson.minutes) for lesson in LESSONS}
+
+
 @pytest.mark.parametrize("number", WRONG)
 def test_wrong_answers_belong_to_exercises_of_the_lesson(number):
     named = NAME.findall(WRONG[number])
