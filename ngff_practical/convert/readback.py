@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
 from ngff_practical.convert.arrays import Pixels, read_region
 from ngff_practical.convert.lock import MARK
+from ngff_practical.convert.machine import default_workers
 from ngff_practical.convert.work import covered, read_stack_region, shrink
 from ngff_practical.errors import ConversionError
 from ngff_practical.model import Level, Place, Pyramid
@@ -79,22 +83,40 @@ def read_back(place: Place, pyramid: Pyramid, reader: StackReader, verify: Thoro
     """
     if verify == "none":
         return
+    first, rows = pyramid.levels[0], reader.rows_together
+    checks = [
+        partial(_check_first, place, pyramid, reader, slab) for slab in _slabs(first, None, verify, rows)
+    ]
+    checks += [
+        partial(_check_coarse, place, pyramid, fine, coarse, slab)
+        for fine, coarse in pairwise(pyramid.levels)
+        for slab in _slabs(fine, coarse, verify)
+    ]
+    with ThreadPoolExecutor(default_workers(pyramid, rows), thread_name_prefix="read-back") as threads:
+        jobs = [threads.submit(check) for check in checks]
+        try:
+            for job in jobs:
+                job.result()
+        finally:
+            threads.shutdown(cancel_futures=True)
+
+
+def _check_first(place: Place, pyramid: Pyramid, reader: StackReader, slab: Region) -> None:
     first = pyramid.levels[0]
-    for slab in _slabs(first, None, verify, reader.rows_together):
-        stored = read_region(place, pyramid, first, slab)
-        _compare(place, first, slab, stored, read_stack_region(reader, slab))
-    for fine, coarse in zip(pyramid.levels, pyramid.levels[1:], strict=False):
-        factors = level_factors(fine, coarse)
-        for whole in _slabs(fine, coarse, verify):
-            slab = covered(whole, coarse.shape, factors)
-            if any(part.start == part.stop for part in slab):
-                continue
-            expected = shrink(read_region(place, pyramid, fine, slab), factors, pyramid)
-            region = tuple(
-                slice(part.start // factor, part.start // factor + size)
-                for part, factor, size in zip(slab, factors, expected.shape, strict=True)
-            )
-            _compare(place, coarse, region, read_region(place, pyramid, coarse, region), expected)
+    _compare(place, first, slab, read_region(place, pyramid, first, slab), read_stack_region(reader, slab))
+
+
+def _check_coarse(place: Place, pyramid: Pyramid, fine: Level, coarse: Level, whole: Region) -> None:
+    factors = level_factors(fine, coarse)
+    slab = covered(whole, coarse.shape, factors)
+    if any(part.start == part.stop for part in slab):
+        return
+    expected = shrink(read_region(place, pyramid, fine, slab), factors, pyramid)
+    region = tuple(
+        slice(part.start // factor, part.start // factor + size)
+        for part, factor, size in zip(slab, factors, expected.shape, strict=True)
+    )
+    _compare(place, coarse, region, read_region(place, pyramid, coarse, region), expected)
 
 
 def _slabs(
