@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import itertools
+import platform
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from threading import Event
@@ -15,7 +16,7 @@ import zarr
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ngff_practical.convert import convert, convert_stack, predict
+from ngff_practical.convert import convert, convert_stack, predict, reuse_freed_memory
 from ngff_practical.convert import destination as destination_module
 from ngff_practical.convert import run as run_module
 from ngff_practical.errors import ConversionError, ExistsError, PlanError, StorageError
@@ -420,3 +421,7 @@ def test_no_z_calibration_is_invented_for_aligned_particles(shared_data, tmp_pat
     pyramid = describe_image(tmp_path / "out.ome.zarr")
     assert [axis.unit for axis in pyramid.axes] == [None, None, None]
     assert pyramid.levels[0].scale == (1.0, 1.0, 1.0)
+
+
+def test_freed_memory_is_kept_where_the_c_library_can_be_told_so():
+    assert reuse_freed_memory() is (platform.libc_ver()[0] == "glibc")

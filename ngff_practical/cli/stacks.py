@@ -14,7 +14,7 @@ from ngff_practical.cli.options import DONE, AsJson, DryRun, Endpoint, Overwrite
 from ngff_practical.cli.output import emit, say
 from ngff_practical.cli.places import resolve_destination, resolve_source
 from ngff_practical.cli.progress import bar
-from ngff_practical.convert import connected, convert_labels, predict
+from ngff_practical.convert import connected, convert_labels, predict, reuse_freed_memory
 from ngff_practical.convert import convert as write_stack
 from ngff_practical.model import Place, Pyramid, StackSource
 
@@ -81,6 +81,7 @@ def convert(
     _say_notes(stack)
     if dry_run:
         return _show_plan(stack, pyramid, str(place if labels is None else place / "labels" / labels), json)
+    reuse_freed_memory()
     with bar("slab") as on_slab, connected(scheduler) if scheduler else nullcontext() as executor:
         write = write_stack if labels is None else partial(convert_labels, name=labels)
         report = write(
