@@ -110,6 +110,17 @@ def below(place: Location, key: str = "*") -> str:
     return f"{place.bucket}/{place.key}/{key}"
 
 
+def begin_parts(place: Location, *pieces: bytes) -> str:
+    """Begin a multipart upload of the object at a place, send some parts, and return its id."""
+    client = exact_client(place)
+    target = {"Bucket": place.bucket, "Key": place.key}
+    target["UploadId"] = client.create_multipart_upload(**target)["UploadId"]
+    for number, piece in enumerate(pieces, 1):
+        client.upload_part(**target, PartNumber=number, Body=piece)
+    client.close()
+    return target["UploadId"]
+
+
 # D1: download of one object among others
 
 PASSING = {
@@ -425,9 +436,11 @@ def test_upload_waits_for_the_network_to_come_back(
     assert stored(place) == files(tree)
 
 
-@pytest.mark.parametrize("step", ["list", "delete", "list odd keys", "delete odd keys", "head", "promise"])
+@pytest.mark.parametrize(
+    "step", ["list", "delete", "list odd keys", "delete odd keys", "head", "promise", "abort parts"]
+)
 def test_every_step_of_a_transfer_waits_for_the_network_alike(
-    server: Sandbox, place: Location, step: str
+    server: Sandbox, place: Location, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     odd = "a//b" if "odd" in step else "a"
     write_object(place, odd, b"x")
@@ -441,17 +454,24 @@ def test_every_step_of_a_transfer_waits_for_the_network_alike(
 
     objects = Objects(place, pause=pause)
     assert {found.key for found in objects.list()} == {odd, "empty"}
+    if step == "abort parts":
+        begin_parts(place, b"")
     server.set_network(online=False)
     steps: dict[str, Callable[[], object]] = {
         "list": objects.list,
         "delete": lambda: objects.delete(odd),
         "head": lambda: objects.head("empty"),
         "promise": lambda: objects.promise("empty"),
+        "abort": objects.abort_parts,
     }
+    # no library waits besides: what it sleeps, nobody could shorten or interrupt
+    monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail(f"slept {seconds} s"))
     done = steps[step.split()[0]]()
     assert len(waits) == 8
     assert sum(waits) > 10
-    if step.startswith("delete"):
+    if step == "abort parts":
+        assert open_uploads(place) == ()
+    elif step.startswith("delete"):
         assert {found.key for found in objects.list()} == {"empty"}
     else:
         assert done

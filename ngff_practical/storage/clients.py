@@ -158,7 +158,7 @@ def _filesystem(location: Location) -> S3FileSystem:
     )
 
 
-def boto_config(location: Location) -> dict[str, object]:
+def boto_config(location: Location, *, retries: int = 1) -> dict[str, object]:
     """Return the arguments of botocore's Config that every boto-based client of ours gets."""
     config: dict[str, object] = {
         "s3": {"addressing_style": "path"},
@@ -166,15 +166,18 @@ def boto_config(location: Location) -> dict[str, object]:
         "response_checksum_validation": "when_required",
         "connect_timeout": _CONNECT_S,
         "read_timeout": _SILENCE_S,
-        "retries": {"max_attempts": 1, "mode": "standard"},  # s3fs repeats on its own
+        "retries": {"total_max_attempts": 1 + retries, "mode": "standard"},  # s3fs repeats on its own
     }
     if is_loopback(location.endpoint):
         config["proxies"] = {}
     return config
 
 
-def exact_client(location: Location) -> BaseClient:
-    """Return a botocore client: slower than obstore, but it takes every key S3 allows."""
+def exact_client(location: Location, *, retries: int = 1) -> BaseClient:
+    """Return a botocore client: slower than obstore, but it takes every key S3 allows.
+
+    With 0 `retries` it never waits on its own between attempts, as whoever has a Patience wants it.
+    """
     import botocore.session
     from botocore import UNSIGNED
     from botocore.config import Config
@@ -188,7 +191,7 @@ def exact_client(location: Location) -> BaseClient:
         aws_access_key_id=keys.access_key_id if keys else None,
         aws_secret_access_key=keys.secret_access_key if keys else None,
         aws_session_token=keys.session_token if keys else None,
-        config=Config(signature_version=signing, **boto_config(location)),
+        config=Config(signature_version=signing, **boto_config(location, retries=retries)),
     )
 
 

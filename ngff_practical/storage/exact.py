@@ -53,7 +53,7 @@ def list_below(place: Location, *, patience: Patience | None = None) -> tuple[St
             if not item["Key"].endswith("/")
         ]
 
-    with botocore_client(place, doing="list") as client:
+    with botocore_client(place, doing="list", patience=patience) as client:
         found = patience.run(attempt, failures()) if patience else attempt()
     return tuple(sorted(found, key=attrgetter("key")))
 
@@ -92,7 +92,7 @@ def head(place: Location, path: str) -> None:
 
 def promise(place: Location, path: str, *, patience: Patience) -> Promise:
     """Return what the server says of an object besides its size and ETag."""
-    with botocore_client(place, path) as client:
+    with botocore_client(place, path, patience=patience) as client:
         answer = patience.run(
             lambda: client.head_object(Bucket=place.bucket, Key=path, ChecksumMode="ENABLED"), failures()
         )
@@ -118,7 +118,7 @@ def delete(place: Location, path: str, *, patience: Patience | None = None) -> N
     def attempt() -> None:
         client.delete_object(Bucket=place.bucket, Key=path)
 
-    with botocore_client(place, path, doing="delete") as client:
+    with botocore_client(place, path, doing="delete", patience=patience) as client:
         if patience:
             patience.run(attempt, failures())
         else:
@@ -133,19 +133,24 @@ def failures() -> tuple[type[Exception], ...]:
 
 
 @contextmanager
-def botocore_client(place: Location, path: str = "", *, doing: Doing = "read") -> Iterator[BaseClient]:
-    """Give a client whose errors, raised inside the block, become ours and name the key."""
+def botocore_client(
+    place: Location, path: str = "", *, doing: Doing = "read", patience: Patience | None = None
+) -> Iterator[BaseClient]:
+    """Give a client whose errors, raised inside the block, become ours and name the key.
+
+    Where there is a `patience`, repeating is left to it.
+    """
     who = "" if place.anonymous else require_keys().fingerprint
     try:
-        yield _cached_client(place.endpoint, place.anonymous, region(), who)
+        yield _cached_client(place.endpoint, place.anonymous, region(), who, 0 if patience else 1)
     except failures() as error:
         whole_bucket = Location(place.endpoint, place.bucket, anonymous=place.anonymous)
         raise explain(error, whole_bucket if path else place, path, doing=doing) from None
 
 
 @lru_cache(maxsize=16)
-def _cached_client(endpoint: str, anonymous: bool, region: str, who: str) -> BaseClient:
-    return exact_client(Location(endpoint, "any", anonymous=anonymous))
+def _cached_client(endpoint: str, anonymous: bool, region: str, who: str, retries: int) -> BaseClient:
+    return exact_client(Location(endpoint, "any", anonymous=anonymous), retries=retries)
 
 
 def _stored(item: dict[str, str | int], prefix: str) -> StoredObject:

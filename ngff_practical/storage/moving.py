@@ -207,6 +207,14 @@ class Objects:
             self._refuse_taken(key)
         return send_parts(self.location, path, parts, overwrite=overwrite, patience=self._patience)
 
+    def abort_parts(self) -> None:
+        """Give up the multipart uploads at and below the location that were never finished."""
+        from ngff_practical.storage.parts import abort_uploads, open_uploads
+
+        abort_uploads(
+            self.location, open_uploads(self.location, patience=self._patience), patience=self._patience
+        )
+
     def url(self, key: str = "") -> str:
         """Return the address of an object, as errors name it."""
         return f"{self.location.url}/{key}" if key else self.location.url

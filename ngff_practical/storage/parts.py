@@ -33,32 +33,53 @@ class OpenUpload:
     begun: datetime
 
 
-def open_uploads(place: Location) -> tuple[OpenUpload, ...]:
+def open_uploads(place: Location, *, patience: Patience | None = None) -> tuple[OpenUpload, ...]:
     """Return the unfinished multipart uploads at and below a place, oldest first; keys are relative to it.
+
+    Without `patience` a network that is away is told within seconds.
 
     Raises
     ------
     AccessError
         These credentials may not list them.
     """
-    found = []
-    with botocore_client(place, place.key, doing="list") as client:
+    with botocore_client(place, place.key, doing="list", patience=patience) as client:
         pages = client.get_paginator("list_multipart_uploads").paginate(Bucket=place.bucket, Prefix=place.key)
-        for page in pages:
-            for item in page.get("Uploads", ()):
-                key = str(item["Key"])
-                if not place.key or key == place.key or key.startswith(f"{place.key}/"):
-                    relative = key[len(place.key) :].removeprefix("/")
-                    found.append(OpenUpload(relative, str(item["UploadId"]), item["Initiated"]))
-    return tuple(sorted(found, key=lambda upload: upload.begun))
+
+        def attempt() -> list[OpenUpload]:
+            found = []
+            for page in pages:
+                for item in page.get("Uploads", ()):
+                    key = str(item["Key"])
+                    if not place.key or key == place.key or key.startswith(f"{place.key}/"):
+                        relative = key[len(place.key) :].removeprefix("/")
+                        found.append(OpenUpload(relative, str(item["UploadId"]), item["Initiated"]))
+            return found
+
+        uploads = patience.run(attempt, _FAILURES) if patience else attempt()
+    return tuple(sorted(uploads, key=lambda upload: upload.begun))
 
 
-def abort_uploads(place: Location, uploads: Iterable[OpenUpload]) -> None:
+def abort_uploads(
+    place: Location, uploads: Iterable[OpenUpload], *, patience: Patience | None = None
+) -> None:
     """Give up multipart uploads found by `open_uploads` for the same place; their parts are deleted."""
     for upload in uploads:
         path = "/".join(part for part in (place.key, upload.key) if part)
-        with botocore_client(place, path, doing="delete") as client, suppress(client.exceptions.NoSuchUpload):
-            client.abort_multipart_upload(Bucket=place.bucket, Key=path, UploadId=upload.upload_id)
+        with botocore_client(place, path, doing="delete", patience=patience) as client:
+            target = {"Bucket": place.bucket, "Key": path, "UploadId": upload.upload_id}
+            _abort(client, target, patience)
+
+
+def _abort(client: BaseClient, target: dict[str, str], patience: Patience | None) -> None:
+    def attempt() -> None:
+        client.abort_multipart_upload(**target)
+
+    with suppress(client.exceptions.NoSuchUpload):  # given up by an attempt whose answer got lost, say
+        if patience:
+            patience.run(attempt, _FAILURES)
+        else:
+            attempt()
 
 
 def send_parts(
@@ -80,13 +101,13 @@ def send_parts(
     ExistsError
         The key is taken and `overwrite` is False.
     """
-    with botocore_client(place, path, doing="write") as client:
+    with botocore_client(place, path, doing="write", patience=patience) as client:
         sending = _Sending(client, {"Bucket": place.bucket, "Key": path}, patience)
         sending.find_begun(parts)
         try:
             return sending.run(parts, create_only=not overwrite)
-        except BaseException:
-            sending.abort()
+        except BaseException as error:
+            sending.abort(patient=not isinstance(error, BotoCoreError))  # nobody there: waited for already
             raise
 
 
@@ -129,9 +150,9 @@ class _Sending:
                 land()
         return self._complete(etags, create_only=create_only)
 
-    def abort(self) -> None:
+    def abort(self, *, patient: bool) -> None:
         with suppress(*_FAILURES):
-            self._client.abort_multipart_upload(**self._target)
+            _abort(self._client, self._target, self._patience if patient else None)
 
     def _send(self, number: int, piece: bytes, digest: bytes) -> str:
         return self._do(
@@ -166,8 +187,10 @@ class _Sending:
 
     def _begun(self) -> list[str]:
         try:
-            answer = self._client.list_multipart_uploads(
-                Bucket=self._target["Bucket"], Prefix=self._target["Key"]
+            answer = self._do(
+                lambda: self._client.list_multipart_uploads(
+                    Bucket=self._target["Bucket"], Prefix=self._target["Key"]
+                )
             )
         except ClientError:  # not everybody may list them, and not every server can
             return []
@@ -177,12 +200,16 @@ class _Sending:
 
     def _parts_of(self, upload_id: str) -> dict[int, str]:
         pages = self._client.get_paginator("list_parts").paginate(**self._target, UploadId=upload_id)
-        try:
+
+        def attempt() -> dict[int, str]:
             return {
                 int(part["PartNumber"]): str(part["ETag"]).strip('"')
                 for page in pages
                 for part in page.get("Parts", ())
             }
+
+        try:
+            return self._do(attempt)
         except ClientError:  # it has just been completed or aborted by whoever began it
             return {}
 

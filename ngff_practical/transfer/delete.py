@@ -7,7 +7,6 @@ from contextlib import suppress
 from ngff_practical.errors import StorageError
 from ngff_practical.model import Location
 from ngff_practical.storage.moving import Objects
-from ngff_practical.storage.parts import abort_uploads, open_uploads
 from ngff_practical.transfer.keys import is_root_metadata
 
 
@@ -31,5 +30,5 @@ def delete_image(location: Location, *, dry_run: bool = False) -> tuple[str, ...
                 objects.delete(key)
         objects.delete([key for key in keys if not is_root_metadata(key)])
         with suppress(StorageError):  # not everybody may list them, and not every server can
-            abort_uploads(location, open_uploads(location))
+            objects.abort_parts()
     return keys

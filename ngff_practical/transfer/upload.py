@@ -13,7 +13,6 @@ from ngff_practical.model import Location, Manifest, ManifestEntry, Problem, Tra
 from ngff_practical.storage.moving import Objects
 from ngff_practical.transfer.checksums import (
     LARGE_NBYTES,
-    PART_NBYTES,
     etag_of_parts,
     md5,
     part_nbytes,
@@ -116,7 +115,7 @@ def _deletions(plan: Plan, objects: Objects) -> tuple[Problem, ...]:
 
 def _weight(file: SourceFile) -> int:
     """Return the memory a file takes on its way: itself and the copy that is being sent, or a few parts."""
-    return 2 * file.nbytes if file.nbytes <= LARGE_NBYTES else 6 * PART_NBYTES
+    return 2 * file.nbytes if file.nbytes <= LARGE_NBYTES else 6 * part_nbytes(file.nbytes)
 
 
 class _Sending:
