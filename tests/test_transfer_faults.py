@@ -24,7 +24,7 @@ from ngff_practical.errors import (
     TransferError,
 )
 from ngff_practical.inspection import describe_image
-from ngff_practical.model import Location, Request
+from ngff_practical.model import Location, Request, StoredObject
 from ngff_practical.sandbox import Fault, Sandbox
 from ngff_practical.storage import list_objects, object_exists, read_object, write_object
 from ngff_practical.storage.clients import exact_client
@@ -210,6 +210,23 @@ def test_fault_in_the_middle_of_a_streamed_object_does_not_reach_the_file(
     assert download(place, tmp_path / "back").verified == 1
     assert (tmp_path / "back").read_bytes() == shard.read_bytes()
     assert server.faults() == ()
+
+
+def test_object_that_nothing_proves_is_streamed_twice_and_never_held_whole(
+    server: Sandbox, place: Location, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shard = tmp_path / "shard"
+    shard.write_bytes(np.random.default_rng(8).bytes(3 * MIB))
+    upload(shard, place)
+    monkeypatch.setitem(fetch_object.__globals__, "etag_proves", lambda *_: False)
+    monkeypatch.setattr(Objects, "head", lambda *_: StoredObject("", 3 * MIB, "no-checksum"))
+    monkeypatch.setattr(Objects, "promise", lambda *_: Promise({}, own_etag=True))
+    monkeypatch.setattr(fetching, "_refuse_replaced", lambda *_: None)
+    monkeypatch.setattr(Objects, "get", lambda *_, **__: pytest.fail("held whole"))
+    since = server.request_count()
+    assert download(place, tmp_path / "back").verified == 0
+    assert (tmp_path / "back").read_bytes() == shard.read_bytes()
+    assert [request.method for request in server.requests(since)] == ["GET", "GET"]
 
 
 def test_streamed_object_that_comes_short_is_asked_for_again(server: Sandbox, place: Location) -> None:

@@ -63,32 +63,41 @@ def receive(stored: StoredObject, objects: Objects) -> tuple[memoryview, bool]:
     first = _get_whole(stored, objects)
     if etag_proves(stored.etag, first.data, stored.nbytes):
         return first.data, True
-    second, proven = _look_again(stored, objects, first.data, sha256(first.data))
-    return first.data if second is None else second, proven
-
-
-def _look_again(
-    stored: StoredObject, objects: Objects, content: memoryview | Path, arrived: str
-) -> tuple[memoryview | None, bool]:
-    """Return other bytes to take, if any, and whether what is taken is proven, where the ETag proves nothing.
-
-    The bytes were altered on the way, or the server's ETags are no checksums: what else it states, or else a
-    second look, tells.
-    """
+    # altered on the way, or the server's ETags are no checksums: what else it states, or a second look, tells
     promise = objects.promise(stored.key)
-    if promise and checksum_proves(promise.checksums, content):
-        return None, True
+    if promise and checksum_proves(promise.checksums, first.data):
+        return first.data, True
     second = _get_whole(stored, objects)
     if etag_proves(stored.etag, second.data, stored.nbytes):
         return second.data, True
-    if sha256(second.data) != arrived:
+    if second.data != first.data:
         raise _altered(stored, objects)
     _refuse_damaged(stored, promise, objects)
-    return None, False
+    return first.data, False
 
 
 def _fetch_streamed(stored: StoredObject, objects: Objects, path: Path) -> Fetched:
-    """Write and hash an object piece by piece: a fraction of its memory, and of the time of the whole."""
+    """Write and hash an object piece by piece: a fraction of its memory, and of the time of the whole.
+
+    A second look, where nothing proves the first, takes the place of the first in the file.
+    """
+    arrived, proven = _stream(stored, objects, path)
+    if proven:
+        return Fetched(ManifestEntry(stored.key, stored.nbytes, arrived), proven, copied=True)
+    promise = objects.promise(stored.key)
+    proven = promise is not None and checksum_proves(promise.checksums, path)
+    if not proven:
+        first = arrived
+        arrived, proven = _stream(stored, objects, path)
+        if not proven and arrived != first:
+            raise _altered(stored, objects)
+        if not proven:
+            _refuse_damaged(stored, promise, objects)
+    return Fetched(ManifestEntry(stored.key, stored.nbytes, arrived), proven, copied=True)
+
+
+def _stream(stored: StoredObject, objects: Objects, path: Path) -> tuple[str, bool]:
+    """Return the SHA-256 of what was streamed into the file, and whether the ETag proves it."""
     hashes = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     with local_trouble(path), path.open("wb") as file:
 
@@ -109,14 +118,7 @@ def _fetch_streamed(stored: StoredObject, objects: Objects, path: Path) -> Fetch
 
         _refuse_replaced(stored, objects.stream(stored.key, begin, nbytes=stored.nbytes), objects)
     arrived, md5 = (one.hexdigest() for one in hashes)
-    if stored.etag == md5 or etag_proves(stored.etag, path, stored.nbytes):
-        return Fetched(ManifestEntry(stored.key, stored.nbytes, arrived), proven=True, copied=True)
-    second, proven = _look_again(stored, objects, path, arrived)
-    if second is not None:
-        with local_trouble(path):
-            path.write_bytes(second)
-        arrived = sha256(second)
-    return Fetched(ManifestEntry(stored.key, stored.nbytes, arrived), proven, copied=True)
+    return arrived, stored.etag == md5 or etag_proves(stored.etag, path, stored.nbytes)
 
 
 def fetched_weight(nbytes: int) -> int:
