@@ -14,12 +14,14 @@ import sys
 import threading
 import time
 import urllib.request
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 import boto3
+import google_crc32c
 import obstore
 import psutil
 import pytest
@@ -42,6 +44,7 @@ from ngff_practical.storage import (
     read_object,
     write_object,
 )
+from ngff_practical.transfer.crc import crc32c, crc64nvme
 
 pytestmark = pytest.mark.s3
 
@@ -231,6 +234,8 @@ def test_upload_that_breaks_off_stores_nothing(server: sandbox.Sandbox, boto: "b
         ("Content-MD5", b64(hashlib.md5(b"sent", usedforsecurity=False).digest()), "BadDigest"),
         ("x-amz-checksum-sha256", b64(hashlib.sha256(b"sent").digest()), "BadDigest"),
         ("x-amz-checksum-crc32", b64(b"\x00\x00\x00\x01"), "BadDigest"),
+        ("x-amz-checksum-crc32c", b64(crc32c([b"sent"]).to_bytes(4, "big")), "BadDigest"),
+        ("x-amz-checksum-crc64nvme", b64(crc64nvme([b"sent"]).to_bytes(8, "big")), "BadDigest"),
         ("x-amz-content-sha256", hashlib.sha256(b"sent").hexdigest(), "XAmzContentSHA256Mismatch"),
     ],
 )
@@ -248,6 +253,39 @@ def test_body_that_does_not_match_its_checksum_is_refused(
     assert codes(answer) == (400, code)
     with pytest.raises(NotFoundError):
         read_object(server.location("practical"), "flipped")
+
+
+@pytest.mark.parametrize("name", ["CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256"])
+def test_body_that_matches_its_checksum_is_taken(
+    name: str, server: sandbox.Sandbox, boto: "boto3.client"
+) -> None:
+    right = {
+        "CRC32": zlib.crc32(b"sent").to_bytes(4, "big"),
+        "CRC32C": google_crc32c.value(b"sent").to_bytes(4, "big"),
+        "CRC64NVME": crc64nvme([b"sent"]).to_bytes(8, "big"),
+        "SHA1": hashlib.sha1(b"sent", usedforsecurity=False).digest(),
+        "SHA256": hashlib.sha256(b"sent").digest(),
+    }
+    boto.put_object(
+        Bucket="practical", Key=f"sums/{name}", Body=b"sent", **{f"Checksum{name}": b64(right[name])}
+    )
+    assert read_object(server.location("practical"), f"sums/{name}") == b"sent"
+
+
+def test_checksum_of_a_whole_object_is_not_that_of_the_list_of_its_parts(
+    server: sandbox.Sandbox, boto: "boto3.client"
+) -> None:
+    target = {"Bucket": "practical", "Key": "sums/parts"}
+    upload = boto.create_multipart_upload(**target, ChecksumAlgorithm="CRC32", ChecksumType="FULL_OBJECT")
+    target["UploadId"] = upload["UploadId"]
+    etag = boto.upload_part(**target, PartNumber=1, Body=b"sent")["ETag"]
+    boto.complete_multipart_upload(
+        **target,
+        MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": etag}]},
+        ChecksumCRC32=b64(zlib.crc32(b"sent").to_bytes(4, "big")),
+        ChecksumType="FULL_OBJECT",
+    )
+    assert read_object(server.location("practical"), "sums/parts") == b"sent"
 
 
 # The gate

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 _SKEW = timedelta(minutes=15)  # as on AWS
@@ -148,7 +148,7 @@ def _canonical(request: Signed, claim: _Claim) -> str:
     path, _, query = request.target.partition("?")
     pairs = [part.partition("=") for part in query.split("&") if part]
     names = sorted(  # a blank may be sent as "+", and is signed as %20
-        (_encode(name), _encode(value.replace("+", "%20")))
+        (_encode(name.replace("+", "%20")), _encode(value.replace("+", "%20")))
         for name, _, value in pairs
         if name != "X-Amz-Signature"
     )
@@ -174,7 +174,7 @@ def _canonical(request: Signed, claim: _Claim) -> str:
 
 def _encode(text: str, keep: str = "") -> str:
     """Return percent-encoding as AWS has it, whatever the client left unencoded."""
-    return quote(unquote(text), safe=keep + "-_.~")
+    return quote(unquote_to_bytes(text), safe=keep + "-_.~")
 
 
 def _sha256(text: str) -> str:
