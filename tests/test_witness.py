@@ -353,6 +353,72 @@ def test_rclone_writes_lists_reads_and_deletes(rclone: Callable[..., str], tmp_p
     assert rclone("lsf", "-R", "box:practical/clients/rclone") == ""
 
 
+# each of these is percent-encoded, or not, by every client in its own way, and all of them sign it
+ODD_PREFIXES = [
+    "<",
+    "=",
+    " ",
+    "+",
+    "a b+c=d",
+    "&",
+    "%",
+    "%2B",
+    "*",
+    "~",
+    "é",
+    "日",
+    "\u202e",
+    "'",
+    "(1)[2]",
+    ";,:@!$",
+]
+
+
+@pytest.fixture(scope="module")
+def odd_prefixes(sandbox_server: Sandbox) -> list[str]:
+    """Prefixes with an odd character each, below which "k" and "sub/k" are stored."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in sandbox_server.environment.items():
+            patch.setenv(name, value)
+        made = [f"listed/x{odd}y" for odd in ODD_PREFIXES]
+        for prefix in made:
+            for key in ("k", "sub/k"):
+                write_object(sandbox_server.location("practical", prefix), key, b"1")
+    return made
+
+
+def test_client_lists_a_prefix_with_odd_characters(client: Client, odd_prefixes: list[str]) -> None:
+    for prefix in odd_prefixes:
+        assert client.names(f"{prefix}/") == {f"{prefix}/k", f"{prefix}/sub/k"}
+
+
+def test_prefix_with_odd_characters_is_listed_page_by_page(
+    server: Sandbox, odd_prefixes: list[str], boto: "boto3.client"
+) -> None:
+    for prefix in odd_prefixes:
+        pages = boto.get_paginator("list_objects_v2").paginate(
+            Bucket="practical", Prefix=prefix, PaginationConfig={"PageSize": 1}
+        )
+        assert [page["Contents"][0]["Key"] for page in pages] == [f"{prefix}/k", f"{prefix}/sub/k"]
+        folders, objects = list_folder(server.location("practical", prefix))
+        assert (folders, [stored.key for stored in objects]) == (("sub",), ["k"])
+
+
+def test_s5cmd_lists_a_prefix_with_odd_characters(s5cmd: Callable[..., str], odd_prefixes: list[str]) -> None:
+    for prefix in odd_prefixes:
+        if "*" in prefix:  # a pattern, to s5cmd
+            continue
+        listed = s5cmd("ls", f"s3://practical/{prefix}/").splitlines()
+        assert [line.split()[-1] for line in listed] == ["sub/", "k"]
+
+
+def test_rclone_lists_a_prefix_with_odd_characters(
+    rclone: Callable[..., str], odd_prefixes: list[str]
+) -> None:
+    for prefix in odd_prefixes:
+        assert sorted(rclone("lsf", "-R", f"box:practical/{prefix}").split()) == ["k", "sub/", "sub/k"]
+
+
 def test_prefixes_are_told_from_objects(server: Sandbox) -> None:
     top = server.location("practical", "clients/delimiter")
     for key in ("a/1", "a/2", "b c/1", "z"):
