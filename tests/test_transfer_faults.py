@@ -453,6 +453,32 @@ def test_upload_waits_for_the_network_to_come_back(
     assert stored(place) == files(tree)
 
 
+@pytest.mark.usefixtures("arriving")
+def test_download_waits_for_the_network_to_come_back(
+    server: Sandbox, place: Location, tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(tree, place)
+    waits: list[float] = []
+
+    def pause(self: Crew, seconds: float) -> None:
+        waits.append(seconds)
+        if len(waits) >= 8:
+            server.set_network()
+
+    monkeypatch.setattr(Crew, "pause", pause)
+
+    def on_object(done: int, total: int) -> None:
+        if done == 5:
+            server.set_network(online=False)
+
+    few = Crew.__init__.__defaults__
+    monkeypatch.setattr(Crew.__init__, "__defaults__", (4, *few[1:]))  # else all are under way by then
+    target = tmp_path / "back.zarr"
+    assert download(place, target, on_object=on_object).verified == 42
+    assert len(waits) >= 8
+    assert files(target) == files(tree)
+
+
 @pytest.mark.parametrize(
     "step", ["list", "delete", "list odd keys", "delete odd keys", "head", "promise", "abort parts"]
 )
