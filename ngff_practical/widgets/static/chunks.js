@@ -136,13 +136,14 @@ function render({ model, el }) {
     made.forEach((panel, index) => {
       const value = panel.value = values[index];
       shards ||= Boolean(value.grid.shard);
-      put(panel.name, value.name + (value.stored ? "" : " (plan)"));
+      const name = value.name + (value.stored ? "" : " (plan)");
+      put(panel.name, name);
       panel.level.fill(value.levels.map((path, at) => [at, path]), value.level);
       panel.canvas.element.style.aspectRatio = `${1 / setting.aspect}`;
       panel.canvas.element.setAttribute("aria-label",
         `${value.sentence} Drag to choose a region of ${setting.rows} and ${setting.columns}; arrow keys move it by a chunk, with Shift they stretch it.`);
       panel.canvas.repaint();
-      const grid = table("", value.head, value.rows, { numbers: value.head.flatMap((title, at) => (["level", "shape", "chunk shape"].includes(title) ? [] : [at])) });
+      const grid = table(made.length > 1 ? name : "", value.head, value.rows, { numbers: value.head.flatMap((title, at) => (["level", "shape", "chunk shape"].includes(title) ? [] : [at])) });
       grid.tBodies[0].rows[value.level]?.classList.add("ngff-chosen");
       grid.tBodies[0].rows[value.level]?.setAttribute("aria-current", "true");
       const wide = value.head.indexOf("chunk shape");
