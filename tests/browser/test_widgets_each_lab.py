@@ -32,7 +32,8 @@ CONTROLS = """() => [...document.querySelector('.ngff')
 NAMELESS = """() => [...document.querySelector('.ngff')
     .querySelectorAll('button, input, select, [tabindex], [role=img], iframe')]
     .filter(one => one.offsetParent)
-    .filter(one => !(one.ariaLabel || one.title || one.labels?.length || one.textContent.trim()))
+    .filter(one => one.title === 'null' || !(one.ariaLabel || one.title || one.labels?.length
+        || one.textContent.trim()))
     .map(one => one.outerHTML.slice(0, 120))"""
 
 

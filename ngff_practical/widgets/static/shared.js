@@ -13,8 +13,9 @@ function h(tag, attributes = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (name === "style") element.style.cssText = value;
+    else if (value === null || value === undefined) continue;
     else if (name in element && typeof value !== "string") element[name] = value;
-    else if (value !== null && value !== undefined) element.setAttribute(name, value);
+    else element.setAttribute(name, value);
   }
   element.append(...children.filter((child) => child !== null && child !== undefined)
     .map((child) => (typeof child === "string" ? plain(child) : child)));
