@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -25,6 +26,7 @@ QUIET = [
 ]
 START_S = 120
 PREFIX = "/user/abc/"  # as on a hub and on Binder
+TOKEN = "a-token-for-this-test"
 RUN_ALL = "() => window.jupyterapp.commands.execute('notebook:run-all-cells')"
 RUN_THESE = """async sources => {
     const panel = window.jupyterapp.shell.currentWidget, { sharedModel } = panel.content.model;
@@ -48,6 +50,46 @@ ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets
     .flatMap(cell => cell.model.outputs ? cell.model.outputs.toJSON() : [])
     .filter(output => output.output_type === 'error')
     .map(output => output.ename + ': ' + output.evalue)"""
+GONE = "The kernel is taken away."
+TELL = f"""() => {{
+    const {{ sessionContext }} = window.jupyterapp.shell.currentWidget;
+    sessionContext.statusChanged.connect((_, status) => {{
+        if (['restarting', 'terminating'].includes(status)) console.info('{GONE}')
+    }})
+}}"""
+
+
+class Watch:
+    """What a page asks of other servers, and what it complains of, since the last `clear`.
+
+    Views whose kernel is taken away may complain, and are right: from then on nothing of it is kept.
+    """
+
+    def __init__(self, page, base):
+        self._base = base
+        self.clear()
+        page.on("request", lambda request: self._asked(request.url))
+        page.on("pageerror", lambda error: self._complained(str(error)))
+        page.on("console", self._said)
+
+    def clear(self):
+        self.foreign, self.errors, self._gone = [], [], False
+
+    def _asked(self, url):
+        if url.startswith("http") and not url.startswith(self._base):
+            self.foreign.append(url)
+
+    def _said(self, message):
+        url = message.location.get("url", "")
+        if message.text == GONE:
+            self._gone = True
+        # neuroglancer asks for documents of every Zarr version; the browser lists what is not there
+        elif message.type == "error" and not (message.text.startswith("Failed to load") and "/proxy/" in url):
+            self._complained(f"{message.text} ({url})")
+
+    def _complained(self, text):
+        if not self._gone:
+            self.errors.append(text)
 
 
 def free_port():
@@ -65,20 +107,20 @@ def wait_until_it_answers(url, process, log):
         except OSError:
             time.sleep(0.2)
     process.kill()
-    pytest.fail(f"JupyterLab did not answer at {url}:\n{log.read_text()[-3000:]}")
+    pytest.fail(f"Jupyter did not answer at {url}:\n{log.read_text()[-3000:]}")
 
 
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory):
-    """Run `ngff-practical lab` on a copy of the notebooks; when it is told to end, nothing is left behind."""
-    folder = tmp_path_factory.mktemp("course") / "notebooks"
-    shutil.copytree(NOTEBOOKS, folder, ignore=shutil.ignore_patterns("scratch", ".ipynb_checkpoints"))
-    home = tmp_path_factory.mktemp("home")
-    port, token, log = free_port(), "a-token-for-this-test", home / "lab.log"
-    config = home / "config"
+@contextmanager
+def jupyter(home, folder, settings, *arguments):
+    """Run `python -m ARGUMENTS` as a Jupyter server; when it is told to end, nothing is left behind.
+
+    `settings` are those of each of Jupyter's parts, by the name of its settings file.
+    """
+    port, log, config = free_port(), home / "server.log", home / "config"
     config.mkdir()
-    settings = {"LabApp": {"expose_app_in_browser": True}, "ServerApp": {"base_url": PREFIX}}
-    (config / "jupyter_lab_config.json").write_text(json.dumps(settings))
+    for name, stated in settings.items():
+        server = {"base_url": PREFIX, **stated.get("ServerApp", {})}
+        (config / f"{name}.json").write_text(json.dumps({**stated, "ServerApp": server}))
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         "JUPYTER_CONFIG_DIR": str(config),
@@ -87,23 +129,32 @@ def lab(tmp_path_factory):
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
         "IPYTHONDIR": str(home / "ipython"),
-        "JUPYTER_TOKEN": token,
+        "JUPYTER_TOKEN": TOKEN,
         "NGFF_PRACTICAL_STATE": str(home / "state"),
         "NGFF_PRACTICAL_OFFLINE": "1",
     }
-    command = [sys.executable, "-m", "ngff_practical", "lab", "--no-browser", "--port", str(port)]
+    command = [sys.executable, "-m", *arguments, "--no-browser", "--port", str(port)]
     with log.open("w") as output:
-        process = subprocess.Popen(
-            [*command, "--folder", str(folder)], env=environment, stdout=output, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
     base = f"http://127.0.0.1:{port}{PREFIX.rstrip('/')}"
     wait_until_it_answers(f"{base}/api", process, log)
-    yield SimpleNamespace(base=base, token=token, environment=environment, log=log, folder=folder)
+    yield SimpleNamespace(base=base, token=TOKEN, environment=environment, log=log, folder=folder)
     family = psutil.Process(process.pid).children(recursive=True)
     process.terminate()
     process.wait(30)
     _, alive = psutil.wait_procs(family, timeout=30)
     assert [other.cmdline() for other in alive] == []
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """Run `ngff-practical lab` on a copy of the notebooks."""
+    folder = tmp_path_factory.mktemp("course") / "notebooks"
+    shutil.copytree(NOTEBOOKS, folder, ignore=shutil.ignore_patterns("scratch", ".ipynb_checkpoints"))
+    settings = {"jupyter_lab_config": {"LabApp": {"expose_app_in_browser": True}}}
+    arguments = ("ngff_practical", "lab", "--folder", str(folder))
+    with jupyter(tmp_path_factory.mktemp("home"), folder, settings, *arguments) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -123,55 +174,47 @@ def browser_context_args(browser_context_args):
 @pytest.fixture
 def notebook(lab, page):
     """Open a notebook of the course in JupyterLab; no request leaves the server, no error is logged."""
-    foreign, errors = [], []
-    page.on("request", lambda request: _note_foreign(request.url, lab.base, foreign))
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: _note_error(message, errors))
+    watch = Watch(page, lab.base)
     page.set_default_timeout(60_000)
 
     def open_notebook(name):
         page.goto(f"{lab.base}/lab/tree/{name}?token={lab.token}&reset")
         page.wait_for_function(IDLE)
+        page.evaluate(TELL)
         return page
 
     yield open_notebook
-    said = list(errors)  # a viewer whose kernel is taken away may complain, and be right
+    said = list(watch.errors)
     page.evaluate(SHUT_DOWN)
-    assert foreign == []
+    assert watch.foreign == []
     assert said == []
 
 
-@pytest.fixture(scope="session")
-def board(lab, browser, browser_context_args):
-    """One page with one notebook and one kernel, for all tests that need no more than cells of their own."""
+@contextmanager
+def one_page(server, browser, context_args, way):
+    """Open one notebook, on one page with one kernel, at this way of a Jupyter server."""
     name = "board.ipynb"
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     empty = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("")], metadata=metadata)
-    nbformat.write(empty, lab.folder / name)
-    context = browser.new_context(**browser_context_args)
+    nbformat.write(empty, server.folder / name)
+    context = browser.new_context(**context_args)
     page = context.new_page()
     page.set_default_timeout(60_000)
-    foreign, errors = [], []
-    page.on("request", lambda request: _note_foreign(request.url, lab.base, foreign))
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: _note_error(message, errors))
-    page.goto(f"{lab.base}/lab/tree/{name}?token={lab.token}&reset")
+    watch = Watch(page, server.base)
+    page.goto(f"{server.base}/{way}/{name}?token={server.token}&reset")
     page.wait_for_function(IDLE)
-    yield SimpleNamespace(page=page, foreign=foreign, errors=errors)
+    page.evaluate(TELL)
+    yield SimpleNamespace(page=page, watch=watch)
     page.evaluate(SHUT_DOWN)
     context.close()
-    (lab.folder / name).unlink(missing_ok=True)
+    (server.folder / name).unlink(missing_ok=True)
 
 
-@pytest.fixture
-def cells(board):
-    """Put these cells in place of those on the board, run all of them, and return the page.
-
-    No request leaves the server, and no error is logged. The kernel keeps what earlier tests left in it.
-    """
-    page = board.page
-    board.foreign.clear()
-    board.errors.clear()
+@contextmanager
+def cells_on(board):
+    """Lend a page: what is called puts cells in place of those on it, runs all, and returns the page."""
+    page, watch = board.page, board.watch
+    watch.clear()
 
     def run(*sources):
         page.evaluate(RUN_THESE, list(sources))
@@ -180,22 +223,25 @@ def cells(board):
         return page
 
     yield run
-    said = list(board.errors)
+    said = list(watch.errors)
     page.keyboard.up("Shift")
     page.evaluate(RUN_THESE, [])  # views end here: one that polls would go on for the rest of the run
-    assert board.foreign == []
+    assert watch.foreign == []
     assert said == []
 
 
-def _note_foreign(url, base, foreign):
-    if url.startswith("http") and not url.startswith(base):
-        foreign.append(url)
+@pytest.fixture(scope="session")
+def board(lab, browser, browser_context_args):
+    """One page with one notebook and one kernel, for all tests that need no more than cells of their own."""
+    with one_page(lab, browser, browser_context_args, "lab/tree") as opened:
+        yield opened
 
 
-def _note_error(message, errors):
-    if message.type != "error" or "Could not restore the debugger state" in message.text:
-        return  # JupyterLab itself complains so when a kernel is restarted
-    # Neuroglancer asks for documents of every Zarr version, and goes on asking when its kernel is restarted;
-    # the browser lists what is not there
-    if not (message.text.startswith("Failed to load") and "/proxy/" in message.location.get("url", "")):
-        errors.append(f"{message.text} ({message.location.get('url')})")
+@pytest.fixture
+def cells(board):
+    """Put these cells in place of those on the board, run all of them, and return the page.
+
+    No request leaves the server, and no error is logged. The kernel keeps what earlier tests left in it.
+    """
+    with cells_on(board) as run:
+        yield run
