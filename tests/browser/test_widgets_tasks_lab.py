@@ -28,6 +28,84 @@ def test_two_layouts_of_one_image_stand_side_by_side(cells):
     assert left["x"] + left["width"] <= right["x"]
 
 
+def test_the_tables_of_two_layouts_are_seen_whole_at_the_width_of_a_lesson(cells):
+    page = cells(LAYOUTS)
+    page.wait_for_function("() => document.querySelector('.ngff').clientWidth > 700")
+    for table in page.locator(".ngff-levels").all():
+        assert table.evaluate("one => one.scrollWidth - one.clientWidth") <= 0
+    assert page.locator(".ngff-levels caption").all_inner_texts() == ["planes (plan)", "cubes (plan)"]
+
+
+def test_the_level_and_the_axis_are_chosen(cells):
+    page = cells(LAYOUTS)
+    page.get_by_label("level", exact=True).nth(1).select_option("1")
+    twin = page.locator(".ngff-twin")
+    twin.get_by_text("cubes, level 1: 1 chunk in 1 object").wait_for()
+    assert "planes, level 0: 64 chunks" in twin.inner_text()
+    page.get_by_label("slice along", exact=True).select_option("y")
+    page.get_by_role("img", name="region of z and x").first.wait_for()
+    twin.get_by_text("cubes, level 1: 2 chunks in 2 objects").wait_for()
+    assert page.get_by_label("region (z, y, x)").input_value() == "0:64, 100, 96:160"
+
+
+CONVERTED = """
+import tempfile
+from pathlib import Path
+from ngff_practical import convert_stack, find_stack, plan_pyramid
+from ngff_practical.samples import sample_planes
+folder = Path(tempfile.mkdtemp())
+source = find_stack(sample_planes(folder / 'planes'))
+plan = plan_pyramid(source, chunks=(2, 16, 16), shards=None)
+convert_stack(source, folder / 'a.ome.zarr', plan)
+"""
+STORED = """
+from ngff_practical.widgets import ChunkExplorer
+view = ChunkExplorer(folder / 'a.ome.zarr')
+view
+"""
+
+
+def test_the_objects_touched_are_listed_with_the_size_of_their_files(cells):
+    page = cells(CONVERTED, STORED)
+    region = page.get_by_label("region (z, y, x)")
+    region.fill("0, 0:20, 0:40")
+    region.press("Enter")
+    rows = page.locator(".ngff-keys tbody tr")
+    page.wait_for_function("() => document.querySelectorAll('.ngff-keys tbody tr').length === 6")
+    shown = [[row.locator("th").inner_text(), row.locator("td").inner_text()] for row in rows.all()]
+    assert [key for key, _ in shown] == [f"0/c/0/{y}/{x}" for y in range(2) for x in range(3)]
+    run(page, "from ngff_practical.meter import bytes_text")
+    for key, size in shown:
+        assert python(page, f"bytes_text((folder / 'a.ome.zarr' / {key!r}).stat().st_size)") == repr(size)
+
+
+METER = """
+from ngff_practical.meter import Recorder
+from ngff_practical.model import Request
+from ngff_practical.widgets import RequestMeter
+source = Recorder()
+view = RequestMeter(source)
+with view.watch('one plane'):
+    for n in range(3):
+        source.record(Request('GET', f'idr/a.zarr/0/c/{n}', None, 200, 1000, 25.0, 'obstore', n / 10))
+source.record(Request('GET', 'idr/a.zarr/0/c/9', None, 200, 1000, 25.0, 'obstore', 0.4))
+view
+"""
+
+
+def test_what_a_block_of_code_cost_stands_in_a_table_and_each_request_on_a_line_of_time(cells):
+    page = cells(METER)
+    page.get_by_text("4 requests, 4.0 kB").wait_for()
+    costs = page.get_by_role("table", name="What each block of code cost").locator("tbody tr")
+    assert costs.locator("th, td").all_inner_texts() == ["one plane", "3", "3.0 kB", "75 ms"]
+    run(page, "with view.watch('nothing'): pass")
+    page.get_by_role("rowheader", name="nothing").wait_for()
+    assert costs.nth(1).locator("td").all_inner_texts()[:2] == ["0", "0 B"]
+    lefts = [bar.bounding_box()["x"] for bar in page.locator(".ngff-waterfall .ngff-bar").all()]
+    assert len(set(lefts)) == 4
+    assert lefts == sorted(lefts)
+
+
 PLANNER = """
 import tempfile
 from pathlib import Path
@@ -51,30 +129,24 @@ def test_after_converting_what_was_measured_stands_beside_the_prediction(cells):
 
 
 SLOW = """
-import tempfile
-from pathlib import Path
-from ngff_practical import convert_stack, find_stack, plan_pyramid, upload
+from ngff_practical import upload
 from ngff_practical.course import connect
-from ngff_practical.samples import sample_planes
 from ngff_practical.widgets import DownloadPanel, UploadPanel
 server = connect()
 server.use()
 server.set_network()
-folder = Path(tempfile.mkdtemp())
-source = find_stack(sample_planes(folder / 'planes'))
-plan = plan_pyramid(source, chunks=(2, 16, 16), shards=None)
-convert_stack(source, folder / 'a.ome.zarr', plan)
 place = server.location('practical', f'panels/{folder.name}.ome.zarr')
 """
 PANELS = {
+    "Upload": "view = UploadPanel(folder / 'a.ome.zarr', place)",
     "Download": "upload(folder / 'a.ome.zarr', place)\nview = DownloadPanel(place, folder / 'b.ome.zarr')",
 }
 
 
 @pytest.mark.parametrize("verb", PANELS)
 def test_what_is_stopped_is_resumed_and_ends_verified(cells, verb):
-    page = cells(SLOW, PANELS[verb] + "\nserver.set_network(latency_ms=300)\nview")
-    page.get_by_role("button", name=verb).press("Enter")
+    page = cells(CONVERTED, SLOW, PANELS[verb] + "\nserver.set_network(latency_ms=300)\nview")
+    page.get_by_role("button", name=verb, exact=True).press("Enter")
     bar = page.get_by_role("progressbar", name=verb)
     page.wait_for_function("() => document.querySelector('.ngff-track').ariaValueNow > 5")
     assert "left" in bar.get_attribute("aria-valuetext")  # how long the rest takes
