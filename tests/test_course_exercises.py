@@ -158,6 +158,20 @@ def test_each_known_mistake_is_answered_with_its_own_words(task, problem):
     assert len(said) == len(problem.mistakes)
 
 
+def test_feedback_counts_as_people_do(problem):
+    """No "1 ids", and no "problem(s)"."""
+    odd = re.compile(r"\b1 (?:differences|files|ids|issues|levels|objects|problems)\b|\(s\)")
+    said = [mistake.said_of(mistake.example()) for mistake in problem.mistakes]
+    assert [message for message in said if odd.search(message)] == []
+
+
+@pytest.mark.parametrize(
+    "tasks", [("07_labels_and_plates", "missing-well")], indirect=True, ids=["missing-well"]
+)
+def test_the_name_of_a_plate_does_not_tell_which_well_is_missing(problem):
+    assert re.findall(r"[AB]0?[1-3]", problem.given["path"].name) == []
+
+
 def test_the_instructors_guide_quotes_what_a_known_mistake_is_told(request, problem):
     name = request.node.callspec.id.rpartition("/")[2]
     quoted = [words for part in TOLD.findall(GUIDE) if part[0] == name for words in QUOTED.findall(part[1])]

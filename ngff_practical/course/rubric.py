@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 
 from ngff_practical.inspection import describe_image, validate
+from ngff_practical.metadata.wording import plural
 from ngff_practical.model import Location, Place, Pyramid
 from ngff_practical.sharing import reach
 from ngff_practical.storage import list_objects
@@ -82,7 +83,7 @@ def score_card(image: str | Path, shared: Location | None, target: Target) -> Sc
     units = {axis.name: axis.unit for axis in found.axes if axis.type == "space"}
     without = [name for name, unit in units.items() if unit is None]
     criteria = [
-        Criterion(not wrong, "valid", f"{len(wrong)} problem(s)" if wrong else "no rule is broken"),
+        Criterion(not wrong, "valid", plural(len(wrong), "problem") if wrong else "no rule is broken"),
         Criterion(
             not without,
             "voxel size with a unit",
@@ -119,7 +120,7 @@ def _sharing(place: Path, shared: Location | None) -> tuple[Criterion, Criterion
         Criterion(
             not differences,
             "a copy on S3, verified",
-            f"{len(differences)} difference(s)" if differences else "every byte is the same",
+            plural(len(differences), "difference") if differences else "every byte is the same",
         ),
         Criterion(public, "open to strangers", "answers without keys" if public else "refuses without keys"),
     )

@@ -13,6 +13,7 @@ from ngff_practical.course.answers import shown, text
 from ngff_practical.course.exercise import Seat
 from ngff_practical.errors import NgffPracticalError
 from ngff_practical.inspection import describe_image, validate
+from ngff_practical.metadata.wording import plural
 from ngff_practical.model import Pyramid
 from ngff_practical.samples import mini_image
 
@@ -100,7 +101,7 @@ def first_issue(place: Path) -> str | None:
     issues = sorted(validate(place), key=lambda issue: issue.rank)
     if not issues:
         return None
-    return f"{len(issues)} issue(s), the first: {issues[0].where}: {issues[0].message}."
+    return f"{plural(len(issues), 'issue')}, the first: {issues[0].where}: {issues[0].message}."
 
 
 def multiscale(answer: object) -> Json:

@@ -9,6 +9,7 @@ from ngff_practical.course.answers import shown
 from ngff_practical.course.exercise import Exercise, Mistake, Problem, Seat, exercise
 from ngff_practical.course.exercises.own_file import own_file, write_stack
 from ngff_practical.course.exercises.planning import level_shape, missing_plane
+from ngff_practical.metadata.wording import plural
 from ngff_practical.model import Axis, Pyramid, StackSource
 from ngff_practical.pyramid import plan_pyramid
 from ngff_practical.stack import find_stack
@@ -184,7 +185,8 @@ def few_objects(seat: Seat) -> Problem:
         if not is_plan(answer):
             return f"This is a plan for an image of {answer.shape}; the stack is {source.shape}."
         if len(answer.levels) < 3:
-            return f"The plan has {len(answer.levels)} level(s): who zooms out needs a pyramid of 3 at least."
+            count = plural(len(answer.levels), "level")
+            return f"The plan has {count}: who zooms out needs a pyramid of 3 at least."
         size = chunk_bytes(answer) / MEBIBYTE
         if size > 4:
             return f"A chunk is {size:.1f} MiB: who looks at one voxel fetches all of it. 4 MiB is the most."

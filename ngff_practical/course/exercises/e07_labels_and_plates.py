@@ -15,6 +15,7 @@ from ngff_practical.course.exercises.broken_images import folder, keep
 from ngff_practical.course.exercises.plates import field_path, missing_well
 from ngff_practical.errors import NgffPracticalError
 from ngff_practical.inspection import describe_image, validate
+from ngff_practical.metadata.wording import plural
 from ngff_practical.model import StackSource
 from ngff_practical.pyramid import downsample_mean, plan_labels
 from ngff_practical.samples import blastocyst, mini_image
@@ -32,7 +33,7 @@ def count_nuclei(seat: Seat) -> Problem:
     gone = seat.random.sample(range(1, 20), seat.random.randrange(3, 7))
     ids = _ids()
     ids[np.isin(ids, gone)] = 0
-    place = seat.folder / f"count-{'-'.join(map(str, sorted(gone)))}.zarr"
+    place = seat.folder / f"count-{seat.random.randrange(1000, 10_000)}.zarr"  # names nothing of the answer
     keep(place, lambda part: _with_labels(part, ids))
     found = np.unique(ids[ids > 0])
     count, voxels = len(found), int((ids > 0).sum())
@@ -127,12 +128,13 @@ def attach_labels(seat: Seat) -> Problem:
         except NgffPracticalError as error:
             return f"It does not open as an image with labels: {error}"
         if wrong:
-            return f"{len(wrong)} problem(s); the first: {wrong[0].where}: {wrong[0].message}."
+            return f"{plural(len(wrong), 'problem')}; the first: {wrong[0].where}: {wrong[0].message}."
         if levels[0].shape != ids.shape or not (levels[0] == ids).all():
             return f"Level 0 of `{names[0]}` is not what `{tiff.name}` holds."
         made_up = [len(np.setdiff1d(level, ids)) for level in levels]
         if any(made_up):
-            return f"The levels of `{names[0]}` have {max(made_up)} ids that no cell has. Were they averaged?"
+            invented = plural(max(made_up), "id")
+            return f"The levels of `{names[0]}` have {invented} that no cell has. Were they averaged?"
         return None
 
     def example(name: str, downsampling: str) -> Path:

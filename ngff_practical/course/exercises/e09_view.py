@@ -86,7 +86,7 @@ def failure_1(seat: Seat) -> Problem:
         (
             "The answer arrived, with the right status. What does a browser look for before a page may "
             "read it?",
-            "Compare the line `Access-Control-Allow-Origin` with what lesson 09 says about it.",
+            "Compare the line `Access-Control-Allow-Origin` with the table of conditions above.",
         ),
         {
             "access": "The status is 206: a stranger asked without keys, and was answered.",

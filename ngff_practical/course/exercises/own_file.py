@@ -8,6 +8,7 @@ from ngff_practical.course.answers import shown, text
 from ngff_practical.course.exercise import Mistake, Problem, Seat, exercise
 from ngff_practical.errors import NgffPracticalError
 from ngff_practical.inspection import describe_image, validate
+from ngff_practical.metadata.wording import plural
 from ngff_practical.samples import blastocyst
 
 
@@ -71,7 +72,7 @@ def fault_of_image(answer: object) -> str | None:
     except NgffPracticalError as error:
         return f"It does not open as an image: {error}"
     if wrong:
-        return f"{len(wrong)} problem(s); the first: {wrong[0].where}: {wrong[0].message}."
+        return f"{plural(len(wrong), 'problem')}; the first: {wrong[0].where}: {wrong[0].message}."
     if len(found.levels) < 2 and max(found.shape[-2:]) > 1024:
         return f"Valid, but it has one level of {found.shape}: who looks at all of it fetches all of it."
     return None

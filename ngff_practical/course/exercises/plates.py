@@ -73,7 +73,7 @@ def missing_well(seat: Seat) -> Problem:
     missing = seat.random.choice(WELLS[1:])
     row, column = missing.split("/")
     at, index = "AB".index(row), int(column) - 1
-    place = seat.folder / f"plate-without-{row}{column}.zarr"
+    place = seat.folder / f"plate-{seat.random.randrange(1000, 10_000)}.zarr"  # names nothing of the answer
     keep(place, lambda part: mini_plate(part, leave_out=[missing]))
     entry: dict[str, object] = {"path": missing, "rowIndex": at, "columnIndex": index}
 
