@@ -40,11 +40,7 @@ def notebook_7(tmp_path_factory, browser, browser_context_args):
         yield opened
 
 
-DEAF = pytest.mark.xfail(reason="the arrow keys do not reach the chunk explorer's plane", strict=True)
-KNOWN = {"ChunkExplorer": DEAF}
-
-
-@pytest.mark.parametrize("name", [pytest.param(name, marks=KNOWN.get(name, ())) for name in EACH])
+@pytest.mark.parametrize("name", EACH)
 def test_in_notebook_7_a_widget_appears_and_answers(notebook_7, name):
     with cells_on(notebook_7) as cells:
         page = cells(EACH[name].source)

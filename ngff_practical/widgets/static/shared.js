@@ -17,6 +17,8 @@ function h(tag, attributes = {}, ...children) {
     else if (name in element && typeof value !== "string") element[name] = value;
     else element.setAttribute(name, value);
   }
+  // Notebook 7 looks for this on the element itself; JupyterLab finds it on the root, too
+  if ("tabindex" in attributes) element.setAttribute("data-lm-suppress-shortcuts", "true");
   element.append(...children.filter((child) => child !== null && child !== undefined)
     .map((child) => (typeof child === "string" ? plain(child) : child)));
   return element;
