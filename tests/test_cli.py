@@ -264,7 +264,7 @@ def test_verify_tells_a_person_what_differs(image, run, sandbox_server, monkeypa
     assert code == 1
     assert "extra: " in out
     assert "added.txt is there and not part of image.ome.zarr" in out
-    assert out.splitlines()[-1] == "not the same: 1 problem(s)"
+    assert out.splitlines()[-1] == "not the same: 1 problem"
 
 
 @pytest.mark.s3

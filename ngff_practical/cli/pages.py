@@ -12,6 +12,7 @@ from rich.text import Text
 
 from ngff_practical.cli.documents import stated_unit, stated_voxel_size
 from ngff_practical.cli.output import escape, show
+from ngff_practical.metadata.wording import plural
 from ngff_practical.model import (
     ConversionReport,
     Pyramid,
@@ -83,7 +84,7 @@ def comparison_page(report: TransferReport) -> None:
         f"({size_text(report.nbytes)}, {report.seconds:.1f} s)"
     )
     if report.problems:
-        show(f"not the same: {len(report.problems)} problem(s)")
+        show(f"not the same: {plural(len(report.problems), 'problem')}")
 
 
 def listing_page(folders: tuple[str, ...], objects: tuple[StoredObject, ...]) -> None:
