@@ -48,8 +48,8 @@ function render({ model, el }) {
     folder.hidden = !about.folder;
     scroll.hidden = !bars.length;
     scale.replaceChildren(...(about.ticks ?? []).map(([at, text]) => {
-      const tick = h("span", {}, text); tick.style.left = `${at * 100}%`;
-      if (at > 0.85) tick.className = "ngff-last";
+      const tick = h("span", {}, at > 0.85 ? "" : text);  // no room for its words up to the edge
+      tick.style.left = `${at * 100}%`;
       return tick;
     }));
     rows.replaceChildren(...bars.map((one) => h("tr", {},
