@@ -106,7 +106,7 @@ def test_the_report_of_another_plan_is_refused(planner, source, tmp_path):
 
 def test_uploading_waits_for_every_object_and_for_every_byte():
     line = Line(mbit_per_s=8, latency_ms=320)
-    assert line.upload_seconds(100, 2_000_000) == pytest.approx(100 * 0.32 / 32 + 2)
+    assert line.upload_seconds(100, 2_000_000) == pytest.approx(100 * 0.32 / 64 + 2)
     assert line.upload_seconds(1, 0) == pytest.approx(0.32)
 
 
