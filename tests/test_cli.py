@@ -10,6 +10,7 @@ import pytest
 import tifffile
 
 from ngff_practical.cli import main
+from ngff_practical.cli.lab import lab_command
 from ngff_practical.cli.output import escape
 from ngff_practical.cli.pages import size_text
 from ngff_practical.storage import delete_object, write_object
@@ -307,6 +308,21 @@ def test_text_from_files_cannot_steer_the_terminal():
 @pytest.mark.parametrize(("nbytes", "text"), [(812, "812 B"), (64_000, "64.0 kB"), (437e9, "437.0 GB")])
 def test_sizes_are_written_in_powers_of_1000(nbytes, text):
     assert size_text(nbytes) == text
+
+
+@pytest.mark.parametrize(
+    ("has_glossary", "root", "opened"),
+    [(True, ".", "notebooks/00_start_here.ipynb"), (False, "notebooks", "00_start_here.ipynb")],
+)
+def test_the_lab_serves_the_glossary_that_lessons_link_to(tmp_path, has_glossary, root, opened):
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    if has_glossary:
+        (tmp_path / "docs").mkdir()
+        (tmp_path / "docs" / "glossary.md").touch()
+    command = lab_command(folder, browser=False, port=None)
+    assert f"--ServerApp.root_dir={(tmp_path / root).resolve()}" in command
+    assert f"--LabApp.default_url=/lab/tree/{opened}" in command
 
 
 def test_the_module_is_the_command(tmp_path):

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 from ngff_practical.cli.output import say
 from ngff_practical.course.originals import keep_originals
@@ -15,6 +16,7 @@ from ngff_practical.samples import seed
 from ngff_practical.sandbox import ensure, running, stop
 
 FIRST = "00_start_here.ipynb"
+GLOSSARY = Path("docs", "glossary.md")  # what the lessons link to, from beside their own folder
 
 
 def run_lab(folder: Path, *, browser: bool, port: int | None) -> int:
@@ -38,16 +40,19 @@ def run_lab(folder: Path, *, browser: bool, port: int | None) -> int:
     server = found or ensure(seed=seed, owner_pid=os.getpid())
     say(f"sandbox   {server.endpoint}  (in another terminal: ngff-practical ls s3://idr/ --anonymous)")
     try:
-        return _serve(_command(folder, browser=browser, port=port), {**os.environ, **server.environment})
+        return _serve(lab_command(folder, browser=browser, port=port), {**os.environ, **server.environment})
     finally:
         if not found:
             stop()
 
 
-def _command(folder: Path, *, browser: bool, port: int | None) -> list[str]:
+def lab_command(folder: Path, *, browser: bool, port: int | None) -> list[str]:
+    """Return the command that serves a folder of notebooks, and the pages that they link to, where there."""
+    first = folder.resolve() / FIRST
+    root = _root(folder.resolve())
     options = [
-        f"--ServerApp.root_dir={folder.resolve()}",
-        f"--LabApp.default_url=/lab/tree/{FIRST}",
+        f"--ServerApp.root_dir={root}",
+        f"--LabApp.default_url=/lab/tree/{quote(first.relative_to(root).as_posix())}",
     ]
     if not browser:
         options.append("--no-browser")
@@ -56,6 +61,11 @@ def _command(folder: Path, *, browser: bool, port: int | None) -> list[str]:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--allow-root")  # containers and Binder builds run as root
     return [sys.executable, "-m", "jupyterlab", *options]
+
+
+def _root(folder: Path) -> Path:
+    """Return the folder to serve: the one around the notebooks where the lessons' glossary lies there."""
+    return folder.parent if (folder.parent / GLOSSARY).is_file() else folder
 
 
 def _serve(command: list[str], environment: dict[str, str]) -> int:
