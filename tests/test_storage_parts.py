@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
+from begun import begin_parts
 
 from ngff_practical.model import Location
 from ngff_practical.sandbox import Fault, Sandbox
 from ngff_practical.storage import object_exists, read_object
-from ngff_practical.storage.clients import exact_client
 from ngff_practical.storage.moving import Objects
 from ngff_practical.storage.parts import open_uploads
 from ngff_practical.transfer import delete_image
@@ -25,18 +25,9 @@ def place(server: Sandbox, request: pytest.FixtureRequest) -> Location:
     return server.location("practical", f"parts-of/{name}")
 
 
-def begin(place: Location, *parts: bytes) -> None:
-    client = exact_client(place)
-    target = {"Bucket": place.bucket, "Key": place.key}
-    target["UploadId"] = client.create_multipart_upload(**target)["UploadId"]
-    for number, part in enumerate(parts, 1):
-        client.upload_part(**target, PartNumber=number, Body=part)
-    client.close()
-
-
 @pytest.mark.parametrize("listing", ["uploads", "parts"])
 def test_busy_server_is_asked_again_what_was_begun(server: Sandbox, place: Location, listing: str) -> None:
-    begin(place, *PARTS[:2])
+    begin_parts(place, *PARTS[:2])
     key = place.bucket if listing == "uploads" else f"{place.bucket}/{place.key}"
     server.set_faults([Fault("slow-down", f"{key}*", "GET", times=3)])
     waits: list[float] = []
@@ -78,7 +69,7 @@ def test_network_that_stays_away_is_waited_for_once_and_the_parts_stay_for_the_n
 
     waits: list[float] = []
     objects = Objects(place, pause=waits.append)
-    begin(place, PARTS[0])
+    begin_parts(place, PARTS[0])
     with pytest.raises(OSError, match="broke off"):
         objects.put_parts("", parts)
     assert 30 < sum(waits) <= 2 * 60  # two parts, each for a minute, and no third for giving up
@@ -89,7 +80,7 @@ def test_network_that_stays_away_is_waited_for_once_and_the_parts_stay_for_the_n
 
 
 def test_deleting_an_image_gives_up_its_parts_on_a_busy_server_too(server: Sandbox, place: Location) -> None:
-    begin(place / "0", PARTS[0])
+    begin_parts(place / "0", PARTS[0])
     server.set_faults([Fault("slow-down", f"{place.bucket}/{place.key}/0*", "DELETE", times=1)])
     delete_image(place)
     assert open_uploads(place) == ()

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
+from begun import begin_parts
 
 from ngff_practical.doctor import check_place
 from ngff_practical.errors import (
@@ -108,17 +109,6 @@ def puts(server: Sandbox, since: int, place: Location) -> list[Request]:
 
 def below(place: Location, key: str = "*") -> str:
     return f"{place.bucket}/{place.key}/{key}"
-
-
-def begin_parts(place: Location, *pieces: bytes) -> str:
-    """Begin a multipart upload of the object at a place, send some parts, and return its id."""
-    client = exact_client(place)
-    target = {"Bucket": place.bucket, "Key": place.key}
-    target["UploadId"] = client.create_multipart_upload(**target)["UploadId"]
-    for number, piece in enumerate(pieces, 1):
-        client.upload_part(**target, PartNumber=number, Body=piece)
-    client.close()
-    return target["UploadId"]
 
 
 # D1: download of one object among others
