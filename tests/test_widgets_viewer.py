@@ -134,8 +134,8 @@ def test_tiles_cover_what_is_seen_and_no_more(top, left, height, width, zoom):
         return
     boxes = [on_full(pyramid, tile) for tile in tiles]
     assert len(set(tiles)) == len(tiles)
-    for y in (seen[0], (seen[0] + seen[2]) / 2, seen[2] - 1e-3):
-        for x in (seen[1], (seen[1] + seen[3]) / 2, seen[3] - 1e-3):
+    for y in (seen[0], (seen[0] + seen[2]) / 2, max(seen[0], seen[2] - 1e-3)):
+        for x in (seen[1], (seen[1] + seen[3]) / 2, max(seen[1], seen[3] - 1e-3)):
             assert any(y0 <= y <= y0 + h and x0 <= x <= x0 + w for y0, x0, h, w in boxes)
     assert all(t < seen[2] + 1e-6 and t + h > seen[0] - 1e-6 for t, _, h, _ in boxes)
 
