@@ -22,6 +22,7 @@ from ngff_practical.metadata.writing import Rgba
 from ngff_practical.model import Level, Place, Pyramid
 from ngff_practical.pyramid.bands import Region, boxes
 from ngff_practical.storage import delete_object, list_objects, zarr_store
+from ngff_practical.storage.folders import FolderStore
 
 type Pixels = NDArray[np.generic]
 
@@ -127,9 +128,13 @@ def open_level(
     pipeline does the rest, and everything where `exact` asks for it.
     """
     fast = isinstance(place, Path) and pyramid.zarr_format == 3 and not exact
+    folder = place / level.path
+    store = zarr_store(folder, read_only=False)
+    if isinstance(folder, Path) and not fast:
+        store = FolderStore(folder)
     with _OPENING, zarr.config.set({"codec_pipeline.path": FAST_PIPELINE}) if fast else nullcontext():
         return zarr.open_array(
-            zarr_store(place / level.path, read_only=False),
+            store,
             mode="r+",
             zarr_format=pyramid.zarr_format,
             config={"write_empty_chunks": True},
