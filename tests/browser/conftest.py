@@ -16,7 +16,7 @@ import nbformat
 import psutil
 import pytest
 
-NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+ROOT = Path(__file__).resolve().parents[2]
 QUIET = [
     "--disable-quic",
     "--no-first-run",
@@ -27,6 +27,7 @@ QUIET = [
 START_S = 120
 PREFIX = "/user/abc/"  # as on a hub and on Binder
 TOKEN = "a-token-for-this-test"
+LAB = "lab/tree/notebooks"  # the folder around the notebooks is served
 RUN_ALL = "() => window.jupyterapp.commands.execute('notebook:run-all-cells')"
 RUN_THESE = """async sources => {
     const panel = window.jupyterapp.shell.currentWidget, { sharedModel } = panel.content.model;
@@ -148,9 +149,12 @@ def jupyter(home, folder, settings, *arguments):
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
-    """Run `ngff-practical lab` on a copy of the notebooks."""
-    folder = tmp_path_factory.mktemp("course") / "notebooks"
-    shutil.copytree(NOTEBOOKS, folder, ignore=shutil.ignore_patterns("scratch", ".ipynb_checkpoints"))
+    """Run `ngff-practical lab` on a copy of the notebooks, and of the pages and pictures they link to."""
+    course = tmp_path_factory.mktemp("course")
+    folder = course / "notebooks"
+    left = shutil.ignore_patterns("scratch", ".ipynb_checkpoints")
+    for name in ("notebooks", "docs"):
+        shutil.copytree(ROOT / name, course / name, ignore=left)
     settings = {"jupyter_lab_config": {"LabApp": {"expose_app_in_browser": True}}}
     arguments = ("ngff_practical", "lab", "--folder", str(folder))
     with jupyter(tmp_path_factory.mktemp("home"), folder, settings, *arguments) as server:
@@ -178,7 +182,7 @@ def notebook(lab, page):
     page.set_default_timeout(60_000)
 
     def open_notebook(name):
-        page.goto(f"{lab.base}/lab/tree/{name}?token={lab.token}&reset")
+        page.goto(f"{lab.base}/{LAB}/{name}?token={lab.token}&reset")
         page.wait_for_function(IDLE)
         page.evaluate(TELL)
         return page
@@ -233,7 +237,7 @@ def cells_on(board):
 @pytest.fixture(scope="session")
 def board(lab, browser, browser_context_args):
     """One page with one notebook and one kernel, for all tests that need no more than cells of their own."""
-    with one_page(lab, browser, browser_context_args, "lab/tree") as opened:
+    with one_page(lab, browser, browser_context_args, LAB) as opened:
         yield opened
 
 

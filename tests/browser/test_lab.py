@@ -27,6 +27,17 @@ def test_a_lesson_runs_in_the_browser_and_shows_its_picture(name, notebook, tmp_
     assert picture.evaluate("image => image.naturalWidth") > 200
 
 
+def test_a_lesson_shows_what_a_view_looks_like_before_anything_runs(notebook):
+    page = notebook("04_download_from_s3.ipynb")
+    summary = page.locator(".jp-MarkdownCell summary").get_by_text("How this looks").first
+    summary.scroll_into_view_if_needed()
+    picture = page.locator(".jp-MarkdownCell details").filter(has_text="How this looks").first.locator("img")
+    assert not picture.is_visible()
+    summary.click()
+    picture.wait_for(state="visible")
+    page.wait_for_function("image => image.naturalWidth > 200", arg=picture.element_handle())
+
+
 def test_the_sandbox_of_the_lab_answers_in_another_terminal(lab):
     command = [sys.executable, "-m", "ngff_practical", "ls", "s3://idr/", "--anonymous", "--json"]
     answer = subprocess.run(command, env=lab.environment, capture_output=True, text=True, check=True)
