@@ -214,16 +214,27 @@ def test_an_exercise_whose_server_is_gone_could_not_run(book):
 
 
 def test_the_buttons_say_the_same_as_the_calls(task):
-    row, said = button_row(task).children
+    row, verdict, helped = button_row(task).children
     field, check, hint, solution = row.children
     for value, word in ((" 6 ", "product"), ("", "Not attempted"), ("5", "Passed")):
         field.value = value
         check.click()
-        assert word in said.value
+        assert word in verdict.value
     hint.click()
-    assert "Hint 1 of 2" in said.value
+    assert "Hint 1 of 2" in helped.value
     solution.click()
-    assert "answer = 2 + 3" in said.value
+    assert "answer = 2 + 3" in helped.value
+
+
+def test_a_hint_leaves_the_verdict_and_the_hints_before_it_readable(task):
+    row, verdict, helped = button_row(task).children
+    field, check, hint, _ = row.children
+    field.value = "6"
+    check.click()
+    for _ in range(4):
+        hint.click()
+    assert "product" in verdict.value
+    assert [helped.value.count(word) for word in ("Hint 1 of 2", "Hint 2 of 2", "No more hints")] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,10 @@ def show_task(task: Task) -> None:
 
 
 def button_row(task: Task) -> ipywidgets.VBox:
-    """Return a field for a short answer, buttons for check, hint and solution, and room for what they say."""
+    """Return a field for a short answer, buttons for check, hint and solution, and room for what they say.
+
+    The verdict stands above, and each hint below those before it: a hint is read beside what it is for.
+    """
     import ipywidgets
 
     field = ipywidgets.Text(
@@ -46,18 +49,29 @@ def button_row(task: Task) -> ipywidgets.VBox:
         description="Answer",
         layout=ipywidgets.Layout(width="26em"),
     )
-    said = ipywidgets.HTML()
+    verdict, helped = ipywidgets.HTML(), ipywidgets.HTML()
+    shown: list[str] = []
+
+    def check() -> None:
+        verdict.value = _of_field(task, field.value).html()
+
+    def help_with(box: Box) -> None:
+        if box.html() not in shown:
+            shown.append(box.html())
+            helped.value = "".join(shown)
+
     row = [field]
-    actions: tuple[tuple[str, str, Callable[[], str]], ...] = (
-        ("Check", "Check what is in the field", lambda: _of_field(task, field.value).html()),
-        ("Hint", "Show the next hint", lambda: task.hint().html()),
-        ("Solution", "Show one way to do it", lambda: task.solution().box.html()),
+    actions: tuple[tuple[str, str, Callable[[], None]], ...] = (
+        ("Check", "Check what is in the field", check),
+        ("Hint", "Show the next hint", lambda: help_with(task.hint())),
+        ("Solution", "Show one way to do it", lambda: help_with(task.solution().box)),
     )
     for name, tooltip, action in actions:
         button = ipywidgets.Button(description=name, tooltip=tooltip, layout=ipywidgets.Layout(width="7em"))
-        button.on_click(_shower(said, action))
+        button.on_click(_without_argument(action))
         row.append(button)
-    return ipywidgets.VBox([ipywidgets.HBox(row, layout=ipywidgets.Layout(flex_flow="row wrap")), said])
+    line = ipywidgets.HBox(row, layout=ipywidgets.Layout(flex_flow="row wrap"))
+    return ipywidgets.VBox([line, verdict, helped])
 
 
 def literal(text: str) -> object:
@@ -78,8 +92,5 @@ def _of_field(task: Task, value: str) -> Box:
     return replace(box, title=f"{box.title}: the answer in the field")
 
 
-def _shower(said: ipywidgets.HTML, action: Callable[[], str]) -> Callable[[ipywidgets.Button], None]:
-    def show(_: ipywidgets.Button) -> None:
-        said.value = action()
-
-    return show
+def _without_argument(action: Callable[[], None]) -> Callable[[ipywidgets.Button], None]:
+    return lambda _: action()
