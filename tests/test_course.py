@@ -101,7 +101,8 @@ def task(book):
         ("5", "passed", "2 + 3"),
         (6, "not yet", "product"),
         (-7, "not yet", "`-7` is below zero"),
-        (4, "not yet", "`answer` is `4`, and that is not it. Looked for: a whole number."),
+        (9, "not yet", "`answer` is `9`. That is not it. Looked for: a whole number."),
+        (4, "not yet", "`answer` is `4`. Off by one"),
         ((5, 5), "not yet", "`(5, 5)`"),
     ],
 )

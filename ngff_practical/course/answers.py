@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import sys
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import PurePath
+from types import BuiltinFunctionType, FunctionType, MethodType
 
 import numpy as np
 
 from ngff_practical.metadata.wording import escaped, quoted
 from ngff_practical.metadata.wording import number as spelled
-from ngff_practical.model import Location
+from ngff_practical.model import ConversionReport, Level, Location, TransferReport
 
 LONGEST = 16
 """An answer has at most this many parts: longer ones are not gone through."""
+
+_LONGEST_NUMBER = 40
+_LONGEST_WORDS = 160
 
 
 def number(answer: object) -> float | None:
@@ -22,14 +29,14 @@ def number(answer: object) -> float | None:
         answer = answer.item()
     if isinstance(answer, str):
         try:
-            answer = float(answer.strip()[:LONGEST])
+            answer = float(answer.strip()) if len(answer) <= _LONGEST_NUMBER else None
         except ValueError:
             return None
-    if isinstance(answer, bool) or not isinstance(answer, int | float):
+    if isinstance(answer, bool) or not isinstance(answer, int | float | Decimal | Fraction):
         return None
     try:
         value = float(answer)
-    except OverflowError:
+    except (OverflowError, ValueError):
         return None
     return value if math.isfinite(value) else None
 
@@ -54,9 +61,19 @@ def whole_numbers(answer: object) -> tuple[int, ...] | None:
 
 
 def text(answer: object) -> str | None:
-    """Return text without blanks around it; a whole number, a path and a location have their usual text."""
+    """Return text without blanks around it; a whole number, a path and a location have their usual text.
+
+    A level is called by its path, a report by where it wrote to, and a zarr group or array on disk by its
+    folder.
+    """
     if isinstance(answer, str | PurePath | Location):
         return str(answer).strip()
+    if isinstance(answer, Level):
+        return answer.path
+    if isinstance(answer, ConversionReport | TransferReport):
+        return answer.destination
+    if (folder := _folder_of(answer)) is not None:
+        return folder
     value = number(answer)
     return None if value is None or value != int(value) else str(int(value))
 
@@ -96,9 +113,21 @@ def same(answer: object, expected: object, *, within: float = 1e-9) -> bool:
     return answer is expected
 
 
-def equals(expected: object, *, within: float = 1e-9) -> Callable[[object], bool]:
+@dataclass(frozen=True, slots=True)
+class Equals:
+    """The check that an answer says the same as the expected value."""
+
+    expected: object
+    within: float = 1e-9
+
+    def __call__(self, answer: object) -> bool:
+        """Return True where it does."""
+        return same(answer, self.expected, within=self.within)
+
+
+def equals(expected: object, *, within: float = 1e-9) -> Equals:
     """Return the check that an answer says the same as the expected value."""
-    return lambda answer: same(answer, expected, within=within)
+    return Equals(expected, within)
 
 
 def shown(answer: object) -> str:
@@ -115,12 +144,31 @@ def shown(answer: object) -> str:
         return quoted(answer)
     if isinstance(answer, np.generic):
         return f"`{escaped(str(answer))}`"
+    if isinstance(answer, FunctionType | BuiltinFunctionType | MethodType | type):
+        return "a function that was not called: its `()` are missing"
+    if isinstance(answer, PurePath | Location):
+        return quoted(str(answer))
     row = numbers(answer) if type(answer) in (tuple, list) else None
     if row is not None:
         return f"`({', '.join(map(_spelled, row))})`"
+    words = texts(answer) if type(answer) in (tuple, list, set) else None
+    if words is not None and sum(map(len, words)) <= _LONGEST_WORDS:
+        return f"({', '.join(map(quoted, words))})"
     if isinstance(answer, tuple | list | dict | set) and type(answer) in (tuple, list, dict, set):
         return f"a {type(answer).__name__} of {len(answer)}"
     return f"an object of type {escaped(type(answer).__name__)}"
+
+
+def _folder_of(answer: object) -> str | None:
+    """Return the folder of a zarr group or array on disk; nobody holds one before zarr was imported."""
+    if "zarr" not in sys.modules:
+        return None
+    import zarr
+    from zarr.storage import LocalStore
+
+    if not isinstance(answer, zarr.Group | zarr.Array) or not isinstance(answer.store, LocalStore):
+        return None
+    return str(answer.store.root / answer.path)
 
 
 def _spelled(value: float) -> str:

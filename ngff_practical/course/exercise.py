@@ -13,6 +13,8 @@ from typing import Literal
 
 from ngff_practical.course.answers import same, shown
 from ngff_practical.course.blank import Blank
+from ngff_practical.course.near import nearness
+from ngff_practical.course.readings import readings
 from ngff_practical.metadata.wording import escaped
 from ngff_practical.sandbox import Sandbox
 
@@ -102,7 +104,7 @@ def exercise(
 
 def judge(problem: Problem, answer: object) -> Verdict:
     """Return the verdict on an answer, whatever object it is; nothing that it does is raised."""
-    if isinstance(answer, Blank):
+    if isinstance(answer, Blank) or _has_blank(answer):
         return Verdict("not attempted", f"Put your answer in place of `____`: {problem.wants}.")
     try:
         return _judge(problem, answer)
@@ -121,12 +123,22 @@ def could_not_run(error: Exception) -> Verdict:
 
 
 def _judge(problem: Problem, answer: object) -> Verdict:
-    if problem.right(answer):
+    meant = (answer, *readings(answer, problem.wants))
+    if any(problem.right(reading) for reading in meant):
         return Verdict("passed", problem.why)
-    for mistake in problem.mistakes:
-        if mistake.is_made_by(answer):
-            return Verdict("not yet", mistake.said_of(answer))
+    for reading in meant:
+        for mistake in problem.mistakes:
+            if mistake.is_made_by(reading):
+                return Verdict("not yet", mistake.said_of(reading))
+    if answer is None:
+        nothing = "`answer` is `None`: nothing. (`print` shows a value, and returns none.)"
+        return Verdict("not yet", f"{nothing} Looked for: {problem.wants}.")
     if problem.otherwise:
         return Verdict("not yet", problem.otherwise(answer))
-    looked_at = f"`answer` is {shown(answer)}, and that is not it."
+    near = next((said for reading in meant if (said := nearness(problem.right, reading))), None)
+    looked_at = f"`answer` is {shown(answer)}. {near or 'That is not it.'}"
     return Verdict("not yet", f"{looked_at} Looked for: {problem.wants}.")
+
+
+def _has_blank(answer: object) -> bool:
+    return isinstance(answer, tuple | list) and any(isinstance(part, Blank) for part in answer)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ngff_practical.course.answers import shown, text
 from ngff_practical.course.exercise import Seat
+from ngff_practical.course.places import does_not_open, folder, no_folder
 from ngff_practical.errors import NgffPracticalError
 from ngff_practical.inspection import describe_image, validate
 from ngff_practical.metadata.wording import plural
@@ -42,13 +42,13 @@ class Repair:
         """Return what is wrong with an answer, None where nothing is."""
         place = folder(answer)
         if place is None:
-            return f"`answer` is {shown(answer)}. Looked for: the path of the repaired image, a folder."
+            return no_folder(answer, "the repaired image")
         try:
             found = describe_image(place)
             if wrong := first_issue(place):
                 return wrong
         except NgffPracticalError as error:
-            return f"It does not open as an image: {error}"
+            return does_not_open(error)
         for level, true in zip(found.levels, self.truth.levels, strict=False):
             if level.shape != true.shape:
                 return f"Level {level.path} has the shape {level.shape}, {true.shape} was expected."
@@ -80,14 +80,6 @@ def keep(place: Path, write: Callable[[Path], object]) -> None:
     shutil.rmtree(part, ignore_errors=True)
     write(part)
     part.replace(place)
-
-
-def folder(answer: object) -> Path | None:
-    """Return the folder that an answer names, None where there is none."""
-    named = text(answer)
-    if not named or len(named) > 1000 or "\0" in named:
-        return None
-    return Path(named) if Path(named).is_dir() else None
 
 
 def first_issue(place: Path) -> str | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from ngff_practical.course.answers import equals, number, text
+from ngff_practical.course.answers import number, text
 from ngff_practical.course.exercise import Mistake, Problem, Seat, exercise
+from ngff_practical.metadata.wording import quoted
+from ngff_practical.model import Problem as Difference
 from ngff_practical.samples import find_sample
 from ngff_practical.storage import list_objects, read_object
 from ngff_practical.transfer import download
@@ -23,14 +25,18 @@ def damaged_copy(seat: Seat) -> Problem:
     (copy / key).write_bytes(intact[:half] + bytes([intact[half] ^ 1]) + intact[half + 1 :])
 
     def named(answer: object) -> str:
-        return (text(answer) or "").replace("\\", "/")
+        said = answer.key if isinstance(answer, Difference) else text(answer) or ""
+        return said.replace("\\", "/").removeprefix(copy.as_posix()).removeprefix("./").lstrip("/")
+
+    def looked(answer: object) -> str:
+        return f"No object is called {quoted(named(answer))}. Looked for: a key such as `{planes[0]}`."
 
     return Problem(
         task='A colleague\'s copy of one level lies in `task.given["copy"]`, the original is '
         '`task.given["level"]`. All names and sizes are right, and yet **one bit of one object** is not. '
         "Which object? Give its key, relative to the level.",
         wants='a key, such as "0/1/2/0/0"',
-        right=equals(key),
+        right=lambda answer: named(answer) == key,
         solution=(
             "from ngff_practical import verify\n"
             "from ngff_practical.transfer import make_manifest\n\n"
@@ -61,4 +67,5 @@ def damaged_copy(seat: Seat) -> Problem:
             ),
         ),
         given={"copy": copy, "level": place},
+        otherwise=looked,
     )

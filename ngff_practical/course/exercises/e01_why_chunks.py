@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from ngff_practical.course.answers import equals, number, shown, whole_numbers
 from ngff_practical.course.exercise import Exercise, Mistake, Problem, Seat, exercise
-from ngff_practical.model import Level
+from ngff_practical.model import ChunkAccess, Level
 from ngff_practical.pyramid import chunk_access
 
-MEBIBYTE = 2**20
+KIBIBYTE, MEBIBYTE = 2**10, 2**20
+SMALLEST = 64 * KIBIBYTE
 
 
 @exercise("chunk-bytes", "The bytes behind a crop")
@@ -53,6 +54,11 @@ def chunk_bytes(seat: Seat) -> Problem:
             ),
             Mistake(access.chunks, "That is the number of chunks. How many bytes are in each?"),
             Mistake(
+                access,
+                "That is all there is to know about it. Which of its numbers is asked for?",
+                made=lambda answer: isinstance(answer, ChunkAccess),
+            ),
+            Mistake(
                 math.ceil(size / side) ** 2 * side * side * 2,
                 f"That would be right if the crop began at a chunk border. Along y it begins at {begin}.",
             ),
@@ -89,7 +95,7 @@ def two_ways(seat: Seat) -> Problem:
         chunks = whole_numbers(answer)
         if chunks is None or not fits(chunks):
             return False
-        return math.prod(chunks) * 2 <= MEBIBYTE and max(reads(chunks).values()) <= most
+        return SMALLEST <= math.prod(chunks) * 2 <= MEBIBYTE and max(reads(chunks).values()) <= most
 
     def misses(answer: object) -> str:
         chunks = whole_numbers(answer)
@@ -101,13 +107,21 @@ def two_ways(seat: Seat) -> Problem:
         nbytes = math.prod(chunks) * 2
         if nbytes > MEBIBYTE:
             return f"A chunk of {_times(chunks)} is {nbytes / MEBIBYTE:.1f} MiB; 1 MiB is the most."
+        if nbytes < SMALLEST:
+            count = math.prod(
+                math.ceil(size / chunk) for size, chunk in zip(level.shape, chunks, strict=True)
+            )
+            return (
+                f"A chunk of {_times(chunks)} is {nbytes:,} bytes, and the stack would be {count:,} of them."
+            )
         told = ", ".join(f"an {name} plane {read / MEBIBYTE:.0f} MiB" for name, read in reads(chunks).items())
         return f"With chunks of {_times(chunks)}, {told} are read. At most {most // MEBIBYTE} are allowed."
 
     return Problem(
         task=f"A stack of **{_times(level.shape)}** voxels (z, y, x; 2 bytes each) is looked at from above "
-        "(one XY plane) and from the side (one XZ plane). Choose a **chunk shape** of at most 1 MiB "
-        f"(1,048,576 bytes) such that each of the two reads at most **{most // MEBIBYTE} MiB**.",
+        "(one XY plane) and from the side (one XZ plane). Choose a **chunk shape** of at least 64 KiB and at "
+        f"most 1 MiB (65,536 to 1,048,576 bytes) such that each of the two reads at most "
+        f"**{most // MEBIBYTE} MiB**.",
         wants="three whole numbers (z, y, x)",
         right=right,
         solution="answer = (32, 64, 64)",
@@ -138,6 +152,13 @@ def two_ways(seat: Seat) -> Problem:
                 misses,
                 made=lambda answer: (
                     fits(whole_numbers(answer)) and math.prod(whole_numbers(answer) or ()) * 2 > MEBIBYTE
+                ),
+            ),
+            Mistake(
+                (8, 8, 8),
+                lambda answer: f"{misses(answer)} Each is a request, and an object.",
+                made=lambda answer: (
+                    fits(whole_numbers(answer)) and math.prod(whole_numbers(answer) or ()) * 2 < SMALLEST
                 ),
             ),
         ),

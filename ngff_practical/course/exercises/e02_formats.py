@@ -86,6 +86,11 @@ def plane_offset(seat: Seat) -> Problem:
                 "That is where IFD 10 begins. It says where the pixels are, and does not hold them.",
             ),
             Mistake(nbytes, "That is how long a plane is. Asked for is where it begins."),
+            Mistake(
+                planes[10],
+                "That is a piece of the file. Asked for is where one begins: its `start`.",
+                made=lambda answer: isinstance(answer, Segment),
+            ),
         ),
         given={"path": path},
     )
@@ -153,8 +158,11 @@ def eight_writers(seat: Seat) -> Problem:
     )
 
     def named(answer: object) -> tuple[str, ...] | None:
+        spelled = {name.casefold(): name for name in (*depths, "TIFF", "HDF5")}
         found = texts(answer)
-        return None if found is None else tuple(sorted(set(found)))
+        if found is None:
+            return None
+        return tuple(sorted({spelled.get(name.strip().casefold(), name) for name in found}))
 
     def says(*names: str) -> tuple[str, ...]:
         return tuple(sorted({*right, *names}))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from ngff_practical.course.answers import equals, number, same, shown, texts
+from ngff_practical.course.answers import equals, number, same, shown, text, texts
 from ngff_practical.course.exercise import Exercise, Mistake, Problem, Seat, exercise
+from ngff_practical.course.near import nearness
+from ngff_practical.model import Location
 from ngff_practical.samples import SAMPLES
 from ngff_practical.storage import filesystem, read_object
 
@@ -16,11 +18,29 @@ def four_parts(seat: Seat) -> Problem:
     sample = seat.random.choice([sample for sample in SAMPLES if sample.live and sample.version])
     place = sample.locations[0]
     right = (place.endpoint, place.bucket, place.key, "anonymous")
+
+    def parts(answer: object) -> object:
+        """Return the four parts as they are compared: a `Location` has them, too."""
+        if isinstance(answer, Location):
+            return answer.endpoint, answer.bucket, answer.key, "anonymous" if answer.anonymous else "keys"
+        row = texts(answer)
+        if row is None or isinstance(answer, set) or len(row) != 4:
+            return ()
+        return row[0].rstrip("/"), row[1], row[2], row[3].casefold()
+
+    def key_ends(answer: object) -> bool:
+        row = texts(answer) or ()
+        return len(row) == 4 and row[2] == f"{place.key}/"
+
+    def near(answer: object) -> str:
+        said = nearness(equals(right), parts(answer) or answer) or "That is not it."
+        return f"`answer` is {shown(answer)}. {said} Looked for: (endpoint, bucket, key, access)."
+
     return Problem(
         task=f"This image may be read by everybody, without keys: `{place.url}`. What are its **endpoint**, "
         '**bucket**, **key** and **access**? Access is "anonymous" or "keys".',
         wants="four texts (endpoint, bucket, key, access)",
-        right=equals(right),
+        right=lambda answer: parts(answer) == right,
         solution=(
             "from urllib.parse import urlsplit\n\n"
             'address = urlsplit(task.given["url"])\n'
@@ -48,11 +68,23 @@ def four_parts(seat: Seat) -> Problem:
             ),
             Mistake((*right[:3], "keys"), "Read the first sentence again: who may read the image?"),
             Mistake(
+                (*right[:2], f"{place.key}/", right[3]),
+                "With the slash at its end that is a prefix, what the keys below it begin with. Here the key "
+                "has none.",
+                made=key_ends,
+            ),
+            Mistake(
+                place.url,
+                "That is the whole address, in one. Cut it into its parts.",
+                made=lambda answer: text(answer) == place.url,
+            ),
+            Mistake(
                 (right[0], right[1], place.key.rsplit("/", 1)[-1], right[3]),
                 "The key is more than the last part: on S3 there are no folders that could be left out.",
             ),
         ),
         given={"url": place.url},
+        otherwise=near,
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ngff_practical.course.answers import equals, same, shown, text
+from ngff_practical.course.answers import equals, same
 from ngff_practical.course.exercise import Exercise, Mistake, Problem, Seat, exercise
 from ngff_practical.course.exercises.copies import damaged_copy
+from ngff_practical.course.places import folder, no_folder, path_of
 from ngff_practical.errors import MetadataError
 from ngff_practical.inspection import describe_image
 from ngff_practical.model import Location, Pyramid
@@ -179,11 +180,10 @@ def one_level(seat: Seat) -> Problem:
 
     def found(answer: object) -> dict[str, int] | None:
         """Return the files of the folder that is answered, None where it is no folder."""
-        named = text(answer)
-        folder = Path(named) if named else None
-        if folder is None or len(named or "") > 1000 or not folder.is_dir():
+        place_here = folder(answer)
+        if place_here is None:
             return None
-        return {stored.key: stored.nbytes for stored in list_objects(folder)}
+        return {stored.key: stored.nbytes for stored in list_objects(place_here)}
 
     def example(path: str, name: str) -> Path:
         download(place / path, target / name, overwrite=True)
@@ -192,7 +192,7 @@ def one_level(seat: Seat) -> Problem:
     def otherwise(answer: object) -> str:
         files = found(answer)
         if files is None:
-            return f"`answer` is {shown(answer)}, and no folder of this name is there."
+            return no_folder(answer, "the folder that you downloaded to")
         missing = sorted(there.keys() - files.keys())
         if missing:
             return (
@@ -234,8 +234,8 @@ def one_level(seat: Seat) -> Problem:
             ),
             Mistake(
                 "no/such/folder",
-                lambda answer: f"{otherwise(answer)} Is the path relative to where the notebook runs?",
-                made=lambda answer: text(answer) is not None and found(answer) is None,
+                otherwise,
+                made=lambda answer: path_of(answer) is not None and found(answer) is None,
             ),
         ),
         given={"image": place},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from ngff_practical.course.answers import shown
+from ngff_practical.course.answers import equals, shown, text, texts, whole_numbers
 from ngff_practical.course.exercise import Exercise, Mistake, Problem, Seat, exercise
 from ngff_practical.course.exercises.own_file import own_file, write_stack
 from ngff_practical.course.exercises.planning import level_shape, missing_plane
@@ -15,6 +15,8 @@ from ngff_practical.pyramid import plan_pyramid
 from ngff_practical.stack import find_stack
 
 MEBIBYTE = 2**20
+THE_FILE = "That is the file. Hand it to `find_stack`, and put what it returns into `answer`."
+MICROMETERS = {"nanometer": 1e-3, "micrometer": 1.0, "millimeter": 1e3}
 
 
 @exercise("axes", "A z-stack that was read as channels")
@@ -68,7 +70,9 @@ def axes(seat: Seat) -> Problem:
             Mistake(
                 "zyx",
                 "These are the letters. Hand them to `find_stack`, and put what it returns into `answer`.",
+                made=lambda answer: "".join(texts(answer) or (text(answer) or "",)).casefold() == "zyx",
             ),
+            Mistake(path, THE_FILE, made=lambda answer: text(answer) == str(path)),
         ),
         given={"path": path},
         otherwise=looked,
@@ -94,6 +98,12 @@ def voxel_size(seat: Seat) -> Problem:
             and all(math.isclose(a, b, rel_tol=1e-3) for a, b in zip(answer.voxel_size, size, strict=True))
         )
 
+    def is_right(answer: object) -> bool:
+        (unit,) = units(answer) if len(units(answer)) == 1 else (None,)
+        if unit not in MICROMETERS:
+            return False
+        return is_of(tuple(length / MICROMETERS[unit] for length in right))(answer)
+
     def units(answer: object) -> set[str | None]:
         return {axis.unit for axis in answer.axes} if isinstance(answer, StackSource) else set()
 
@@ -112,7 +122,7 @@ def voxel_size(seat: Seat) -> Problem:
         f'apart, and there are **{per_um} pixels to a micrometre**, in x and y." Describe the stack with its '
         "voxel size and unit.",
         wants="what `find_stack` returns",
-        right=lambda answer: is_of(right)(answer) and units(answer) == {"micrometer"},
+        right=is_right,
         solution=(
             "from ngff_practical import find_stack\n\n"
             f'answer = find_stack(task.given["path"], voxel_size=({step}, 1 / {per_um}, 1 / {per_um}), '
@@ -149,8 +159,9 @@ def voxel_size(seat: Seat) -> Problem:
             Mistake(
                 right,
                 "The right numbers. Hand them to `find_stack`, and put what it returns into `answer`.",
-                made=lambda answer: isinstance(answer, tuple) and len(answer) == 3,
+                made=equals(right, within=1e-3),
             ),
+            Mistake(path, THE_FILE, made=lambda answer: text(answer) == str(path)),
         ),
         given={"path": path},
         otherwise=looked,
@@ -249,7 +260,12 @@ def few_objects(seat: Seat) -> Problem:
             Mistake(
                 lambda: (64, 128, 128),
                 "This is a shape. Hand it to `plan_pyramid`, and put what it returns into `answer`.",
-                made=lambda answer: isinstance(answer, tuple),
+                made=lambda answer: whole_numbers(answer) is not None,
+            ),
+            Mistake(
+                source,
+                "This is the stack. Hand it to `plan_pyramid`, and put what it returns into `answer`.",
+                made=lambda answer: isinstance(answer, StackSource),
             ),
         ),
         given={"stack": source},

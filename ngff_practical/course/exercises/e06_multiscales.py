@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ngff_practical.course.answers import equals, numbers, shown, texts
 from ngff_practical.course.exercise import Exercise, Mistake, Problem, Seat, exercise
 from ngff_practical.course.exercises.repairs import (
@@ -74,6 +76,9 @@ def level_two(seat: Seat) -> Problem:
                 "These voxels get smaller from level to level. With fewer of them, each has to be larger.",
             ),
             Mistake(scale, "That is the scale. The translation is asked for, too: six numbers in all."),
+            Mistake(
+                (*translation, *scale), "The scale was asked for first, and then the translation. Turn them."
+            ),
         ),
     )
 
@@ -93,7 +98,8 @@ def which_version(seat: Seat) -> Problem:
 
     def named(answer: object) -> tuple[str, ...] | None:
         row = numbers(answer)
-        return tuple(f"{value:g}" for value in row) if row is not None else texts(answer)
+        said = tuple(f"{value:g}" for value in row) if row is not None else texts(answer)
+        return said and tuple(re.sub(r"^v?(\d\.\d)(\.\d)?$", r"\1", each) for each in said)
 
     def swapped(one: str, other: str) -> tuple[str, ...]:
         turn = {one: other, other: one}

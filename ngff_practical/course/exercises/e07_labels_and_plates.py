@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ngff_practical.convert import convert_labels
-from ngff_practical.course.answers import equals, number, shown, text
+from ngff_practical.course.answers import equals, number, text
 from ngff_practical.course.exercise import Exercise, Mistake, Problem, Seat, exercise
-from ngff_practical.course.exercises.broken_images import folder, keep
+from ngff_practical.course.exercises.broken_images import keep
 from ngff_practical.course.exercises.plates import field_path, missing_well
+from ngff_practical.course.places import does_not_open, folder, no_folder
 from ngff_practical.errors import NgffPracticalError
 from ngff_practical.inspection import describe_image, validate
 from ngff_practical.metadata.wording import plural
@@ -59,6 +60,11 @@ def count_nuclei(seat: Seat) -> Problem:
             Mistake(voxels, "That is the number of voxels that belong to nuclei."),
             Mistake(
                 voxels / count, "That is how many voxels a nucleus has on average. How many nuclei are there?"
+            ),
+            Mistake(
+                np.unique(ids),
+                "These are ids. How many of them are nuclei?",
+                made=lambda answer: isinstance(answer, np.ndarray) and answer.size > 1,
             ),
         ),
         given={"path": place},
@@ -118,7 +124,7 @@ def attach_labels(seat: Seat) -> Problem:
     def looked(answer: object) -> str | None:
         image = folder(answer)
         if image is None:
-            return f"`answer` is {shown(answer)}. Looked for: the path of the image, a folder."
+            return no_folder(answer, "the image")
         try:
             names = describe_image(image).labels
             wrong = [issue for issue in validate(image) if issue.severity != "should"]
@@ -126,7 +132,7 @@ def attach_labels(seat: Seat) -> Problem:
                 return "It is an image, and its group `labels` lists nothing."
             levels = [_read(level) for level in _levels(image, names[0])]
         except NgffPracticalError as error:
-            return f"It does not open as an image with labels: {error}"
+            return does_not_open(error)
         if wrong:
             return f"{plural(len(wrong), 'problem')}; the first: {wrong[0].where}: {wrong[0].message}."
         if levels[0].shape != ids.shape or not (levels[0] == ids).all():
@@ -149,7 +155,11 @@ def attach_labels(seat: Seat) -> Problem:
 
     def has_none(answer: object) -> bool:
         image = folder(answer)
-        return image is not None and not (image / "labels").exists() and (image / "zarr.json").exists()
+        return (
+            image is not None
+            and not (image / "labels").exists()
+            and "lists nothing" in (looked(answer) or "")
+        )
 
     return Problem(
         task=f"`{tiff.name}` holds ids for the image `{place.name}`, as a segmentation program wrote them. "
@@ -171,6 +181,11 @@ def attach_labels(seat: Seat) -> Problem:
             "`plan_labels(stack, describe_image(image))` takes the levels from the image they belong to.",
         ),
         mistakes=(
+            Mistake(
+                lambda: example("averaged", "mean") / "labels" / "cells",
+                "That is the label image. The answer is the path of the image it belongs to, two folders up.",
+                made=lambda answer: (found := folder(answer)) is not None and found.parent.name == "labels",
+            ),
             Mistake(
                 lambda: example("bare", ""),
                 lambda answer: f"{looked(answer)} Attach them first, then answer with its path.",

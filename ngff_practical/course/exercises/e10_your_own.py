@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from pathlib import Path
 
 from ngff_practical.convert import convert_stack
-from ngff_practical.course.answers import shown, text
+from ngff_practical.course.answers import shown, text, whole_numbers
 from ngff_practical.course.exercise import Exercise, Mistake, Problem, Seat, exercise
 from ngff_practical.course.exercises.own_file import fault_of_image
+from ngff_practical.course.places import folder, location
 from ngff_practical.course.rubric import ScoreCard, Target, score_card
 from ngff_practical.model import Location, Pyramid, StackSource
 from ngff_practical.pyramid import plan_pyramid
@@ -85,6 +87,11 @@ def plan_target(seat: Seat) -> Problem:
                 "This is the stack. Hand it to `plan_pyramid`, and put what it returns into `answer`.",
                 made=lambda answer: isinstance(answer, StackSource),
             ),
+            Mistake(
+                (1, 32, 64, 64),
+                "This is a shape. Hand it to `plan_pyramid`, and put what it returns into `answer`.",
+                made=lambda answer: whole_numbers(answer) is not None,
+            ),
         ),
         given={"stack": stack},
         otherwise=looked,
@@ -158,9 +165,10 @@ def own_shared(seat: Seat) -> Problem:
     path, prefix = _given(seat), f"ada-{number}"
 
     def pair(answer: object) -> tuple[Path, Location] | None:
-        if not isinstance(answer, tuple | list) or len(answer) != 2 or not isinstance(answer[1], Location):
+        if not isinstance(answer, tuple | list) or len(answer) != 2 or fault_of_image(answer[0]) is not None:
             return None
-        return (Path(text(answer[0]) or ""), answer[1]) if fault_of_image(answer[0]) is None else None
+        path_here, place = folder(answer[0]), location(answer[1])
+        return (path_here, place) if path_here is not None and place is not None else None
 
     def fault(answer: object) -> str | None:
         found = pair(answer)
@@ -173,6 +181,8 @@ def own_shared(seat: Seat) -> Problem:
         if re.search(rf"(?<!\d){number}(?!\d)", first) is None or not rest:
             return f"Its key is `{place.key}`: not below a prefix of your own with {number} in it, and "
             "a slash."
+        if not list(islice(list_objects(place), 1)):
+            return f"Nothing lies at `{place.key}` yet. Upload the image to this place, then check again."
         card = score_card(found[0], place, TARGET)
         return None if all(each.met for each in card.criteria[4:]) else _open(card, first=4)
 
@@ -222,7 +232,19 @@ def own_shared(seat: Seat) -> Problem:
             Mistake(
                 incomplete,
                 lambda answer: f"{fault(answer)}. Upload again: only what is missing is sent.",
-                made=lambda answer: pair(answer) is not None,
+                made=lambda answer: pair(answer) is not None and "differen" in (fault(answer) or ""),
+            ),
+            Mistake(
+                lambda: (s3.location(BUCKET, f"{prefix}/turned.ome.zarr"), path),
+                "The path of your image comes first, and then its place on S3.",
+                made=lambda answer: (
+                    isinstance(answer, tuple | list) and len(answer) == 2 and location(answer[0]) is not None
+                ),
+            ),
+            Mistake(
+                lambda: (image(), s3.location(BUCKET, f"{prefix}/nothing-there.ome.zarr")),
+                lambda answer: fault(answer) or "",
+                made=lambda answer: "Nothing lies" in (fault(answer) or ""),
             ),
         ),
         given={"path": path, "prefix": f"{prefix}/"},

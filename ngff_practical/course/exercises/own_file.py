@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ngff_practical.course.answers import shown, text
 from ngff_practical.course.exercise import Mistake, Problem, Seat, exercise
+from ngff_practical.course.places import does_not_open, folder, no_folder, path_of
 from ngff_practical.errors import NgffPracticalError
 from ngff_practical.inspection import describe_image, validate
 from ngff_practical.metadata.wording import plural
@@ -44,12 +44,12 @@ def own_file(seat: Seat) -> Problem:
             Mistake(
                 lambda: write_stack(seat, "own-not-converted.tif", (4, 16, 16), axes="ZYX"),
                 lambda answer: fault_of_image(answer) or "",
-                made=lambda answer: bool(text(answer)) and _is_file(answer),
+                made=lambda answer: (path := path_of(answer)) is not None and path.is_file(),
             ),
             Mistake(
                 empty_folder,
                 lambda answer: fault_of_image(answer) or "",
-                made=lambda answer: bool(text(answer)) and Path(text(answer) or "").is_dir(),
+                made=lambda answer: folder(answer) is not None,
             ),
         ),
         otherwise=lambda answer: fault_of_image(answer) or "",
@@ -58,19 +58,16 @@ def own_file(seat: Seat) -> Problem:
 
 def fault_of_image(answer: object) -> str | None:
     """Return what is wrong with the path of an image as an answer, None where nothing is."""
-    named = text(answer)
-    if not named or len(named) > 1000:
-        return f"`answer` is {shown(answer)}. Looked for: the path of your OME-Zarr image."
-    place = Path(named)
-    if place.is_file():
+    path, place = path_of(answer), folder(answer)
+    if path is not None and path.is_file():
         return "This is a file. Convert it first, and put the path of the image that was written here."
-    if not place.is_dir():
-        return f"{shown(named)} is no folder here. Is the path relative to where the notebook runs?"
+    if place is None:
+        return no_folder(answer, "your OME-Zarr image")
     try:
         found = describe_image(place)
         wrong = [issue for issue in validate(place) if issue.severity != "should"]
     except NgffPracticalError as error:
-        return f"It does not open as an image: {error}"
+        return does_not_open(error)
     if wrong:
         return f"{plural(len(wrong), 'problem')}; the first: {wrong[0].where}: {wrong[0].message}."
     if len(found.levels) < 2 and max(found.shape[-2:]) > 1024:
@@ -90,8 +87,3 @@ def write_stack(seat: Seat, name: str, shape: tuple[int, int, int], *, axes: str
         tifffile.imwrite(part, pixels, imagej=True, metadata={"axes": axes})
         part.replace(path)
     return path
-
-
-def _is_file(answer: object) -> bool:
-    named = text(answer) or ""
-    return len(named) <= 1000 and Path(named).is_file()

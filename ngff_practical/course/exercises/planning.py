@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ngff_practical.course.answers import equals
+from pathlib import PurePath
+
+from ngff_practical.course.answers import equals, same, text
 from ngff_practical.course.exercise import Mistake, Problem, Seat, exercise
 from ngff_practical.model import Axis, StackSource
 from ngff_practical.pyramid import plan_pyramid
@@ -30,7 +32,9 @@ def missing_plane(seat: Seat) -> Problem:
         task=f"A microscope wrote one file for each plane of a z-stack into `{folder.name}` "
         '(`task.given["folder"]`). One was lost on the way. **Which number** is missing?',
         wants="the number of a plane, as in its file's name",
-        right=equals(missing),
+        right=lambda answer: (
+            same(answer, missing) or PurePath(text(answer) or "").stem == f"embryo_z{missing:03}"
+        ),
         solution=(
             "from ngff_practical import find_stack\n"
             "from ngff_practical.errors import StackError\n\n"

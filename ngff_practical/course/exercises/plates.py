@@ -6,9 +6,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from ngff_practical.course.answers import shown, text
+from ngff_practical.course.answers import shown, text, texts
 from ngff_practical.course.exercise import Mistake, Problem, Seat, exercise
-from ngff_practical.course.exercises.broken_images import first_issue, folder, keep
+from ngff_practical.course.exercises.broken_images import first_issue, keep
+from ngff_practical.course.places import does_not_open, folder, no_folder
 from ngff_practical.errors import NgffPracticalError
 from ngff_practical.inspection import describe
 from ngff_practical.samples import mini_plate
@@ -26,7 +27,19 @@ def field_path(seat: Seat) -> Problem:
     right = f"{well}/{field - 1}"
 
     def said(answer: object) -> str:
-        return (text(answer) or "").replace("\\", "/").strip("/").removeprefix(f"{place.as_posix()}/")
+        named = "/".join(texts(answer) or ()) or text(answer) or ""
+        parts = [part.strip() for part in named.replace("\\", "/").split("/") if part.strip()]
+        return "/".join(parts[parts.index(place.name) + 1 :] if place.name in parts else parts)
+
+    def looked(answer: object) -> str:
+        named = said(answer)
+        if named.casefold() == right.casefold():
+            return "Nearly. Names are compared letter by letter, and rows have capital letters."
+        if named.count("/") == 2 and named.rpartition("/")[0] in WELLS:
+            return f"`{named}` is a field of another well, or another one of this well. Asked: {row}{column}."
+        if named.isdecimal():
+            return "That is the field alone. The path begins with the row and the column of its well."
+        return f"`answer` is {shown(answer)}. Looked for: row, column and field, with slashes between them."
 
     return Problem(
         task=f"A colleague writes: well **{row}{column}**, field **{field}**. Her microscope counts fields "
@@ -62,8 +75,14 @@ def field_path(seat: Seat) -> Problem:
                 "Nearly. Names are text: read how the plate spells its columns.",
             ),
             Mistake(f"{right}/0", "That is level 0 of the image, an array. The image is one step up."),
+            Mistake(
+                f"{column}/{row}/{field - 1}",
+                "The other way round: the row comes before the column.",
+                made=lambda answer: said(answer) == f"{column}/{row}/{field - 1}",
+            ),
         ),
         given={"path": place},
+        otherwise=looked,
     )
 
 
@@ -80,13 +99,13 @@ def missing_well(seat: Seat) -> Problem:
     def looked(answer: object) -> str | None:
         plate = folder(answer)
         if plate is None:
-            return f"`answer` is {shown(answer)}. Looked for: the path of the plate, a folder."
+            return no_folder(answer, "the plate")
         try:
             found = describe(plate)
             if wrong := first_issue(plate):
                 return wrong
         except NgffPracticalError as error:
-            return f"It does not open as a plate: {error}"
+            return does_not_open(error, what="a plate")
         if sorted(found.wells) != list(WELLS):
             return f"Valid, and its list names {len(found.wells)} wells. In its folders lie {len(WELLS)}."
         return None
