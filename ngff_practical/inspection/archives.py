@@ -13,7 +13,7 @@ from ngff_practical.inspection.tree import Node, Tree
 from ngff_practical.metadata import array_info, escaped, version_of
 from ngff_practical.metadata.documents import parse_document
 from ngff_practical.metadata.paths import path_fault
-from ngff_practical.metadata.wording import listed, plural, quoted
+from ngff_practical.metadata.wording import listed, located, plural, quoted
 from ngff_practical.model import Issue, Severity
 from ngff_practical.storage import Member, unreadable
 
@@ -31,19 +31,19 @@ def archive_issues(packed: Packed) -> Iterator[Issue]:
     if outside:
         name, fault = outside[0]
         message = f"{plural(len(outside), 'name')} that no program should unpack: {quoted(name)} {fault}"
-        yield Issue("must", escaped(name), message, _ZIP)
+        yield Issue("must", located(name), message, _ZIP)
     counts = Counter(member.name for member in members)
     twice = [name for name, count in counts.items() if count > 1]
     if twice:
         message = f"{listed(twice)} {'is' if len(twice) == 1 else 'are'} in the archive more than once; "
-        yield Issue("must", escaped(twice[0]), f"{message}readers differ in which of them counts", _ZIP)
+        yield Issue("must", located(twice[0]), f"{message}readers differ in which of them counts", _ZIP)
     closed: dict[str, list[str]] = {}
     for member in members:
         if unreadable(member):
             closed.setdefault(unreadable(member), []).append(member.name)
     for trouble, names in closed.items():
         more = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
-        yield Issue("must", escaped(names[0]), f"{escaped(names[0])}{more} {trouble}", _ZIP)
+        yield Issue("must", located(names[0]), f"{escaped(names[0])}{more} {trouble}", _ZIP)
     yield from _sizes(packed, members)
 
 
@@ -59,7 +59,7 @@ def ozx_issues(tree: Tree, packed: Packed, node: Node) -> Iterator[Issue]:
             f"the image lies in the folder {quoted(packed.folder)} of the archive, expected at its top; "
             "pack what is in the folder, not the folder"
         )
-        yield Issue(grave, escaped(packed.folder), message, _RFC_9)
+        yield Issue(grave, located(packed.folder), message, _RFC_9)
     if node.zarr_format == 2:
         if ozx:
             message = "the image is Zarr v2, but .ozx is for Zarr v3, that is OME-Zarr 0.5 or later"
@@ -68,7 +68,7 @@ def ozx_issues(tree: Tree, packed: Packed, node: Node) -> Iterator[Issue]:
     inside = [name for name in packed.members if name.lower().endswith((".zip", ".ozx"))]
     if inside:
         message = f"{listed(inside)} is an archive in the archive, expected one hierarchy"
-        yield Issue(grave, escaped(inside[0]), message, _RFC_9)
+        yield Issue(grave, located(inside[0]), message, _RFC_9)
     if not ozx:
         yield Issue("should", "", f"{quoted(tree.place.name)} is called .zip, expected .ozx", _RFC_9)
     yield from _packing(packed)
@@ -83,7 +83,7 @@ def _sizes(packed: Packed, members: tuple[Member, ...]) -> Iterator[Issue]:
     if beyond or sum(member.packed for member in members) > whole:
         names = listed(beyond) or "its members"
         message = f"{names} would take up more than the {whole} bytes of the archive; its directory is wrong"
-        yield Issue("data", escaped(beyond[0]) if beyond else "", message, _ZIP)
+        yield Issue("data", located(beyond[0]) if beyond else "", message, _ZIP)
         return
     lies = [
         member
@@ -97,7 +97,7 @@ def _sizes(packed: Packed, members: tuple[Member, ...]) -> Iterator[Issue]:
             f"{escaped(first.name)} says that {first.packed} bytes hold {first.nbytes}, which cannot be; "
             f"its directory is wrong{f', as for {len(lies) - 1} more' if len(lies) > 1 else ''}"
         )
-        yield Issue("data", escaped(first.name), message, _ZIP)
+        yield Issue("data", located(first.name), message, _ZIP)
 
 
 def _packing(packed: Packed) -> Iterator[Issue]:
@@ -157,5 +157,5 @@ def _sharding(tree: Tree, packed: Packed) -> Iterator[Issue]:
             message = (
                 f"{escaped(key)} has {array.objects} chunks and no shards, expected shards in an archive"
             )
-            yield Issue("should", escaped(key), message, _RFC_9)
+            yield Issue("should", located(key), message, _RFC_9)
             return

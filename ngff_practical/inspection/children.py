@@ -11,7 +11,7 @@ from ngff_practical.inspection.levels import Walk
 from ngff_practical.inspection.tree import Node, UnreadableError
 from ngff_practical.metadata import Subject, assumed_version, check, escaped, kind_of
 from ngff_practical.metadata.paths import path_fault
-from ngff_practical.metadata.wording import listed
+from ngff_practical.metadata.wording import listed, located
 from ngff_practical.model import Issue, Kind
 
 MOST_LOCAL = 2000
@@ -45,11 +45,11 @@ def open_child(walk: Walk, path: str, parent: Node) -> tuple[Node | None, list[I
     except (MetadataError, StorageError) as error:
         where = attributes_key(path, parent.zarr_format)
         return None, [
-            Issue("must", escaped(where), str(error), f"Zarr v{parent.zarr_format}, group metadata")
+            Issue("must", located(where), str(error), f"Zarr v{parent.zarr_format}, group metadata")
         ]
     if node is not None and node.zarr_format != parent.zarr_format:
         message = f"the group is Zarr v{node.zarr_format}, but the one above it is Zarr v{parent.zarr_format}"
-        return node, [Issue("must", escaped(path), message, "Zarr, hierarchies")]
+        return node, [Issue("must", located(path), message, "Zarr, hierarchies")]
     return node, []
 
 

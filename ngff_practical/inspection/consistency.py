@@ -12,7 +12,7 @@ from ngff_practical.metadata import Document
 from ngff_practical.metadata.documents import repeated_keys
 from ngff_practical.metadata.paths import path_fault
 from ngff_practical.metadata.versions import base_version, version_of
-from ngff_practical.metadata.wording import escaped, listed, quoted, shown
+from ngff_practical.metadata.wording import escaped, listed, located, quoted, shown
 from ngff_practical.model import Issue
 
 _MOST_ASKED_FOR = 1000  # documents that a consolidated copy lists
@@ -52,7 +52,7 @@ def group_issues(tree: Tree, node: Node) -> Iterator[Issue]:
             mine = "zarr.json (Zarr v3)" if node.zarr_format == 3 else ".zgroup (Zarr v2)"
             found = f"{beside[0].rsplit('/', 1)[-1]} (Zarr v{5 - node.zarr_format})"
             message = f"{found} stands beside {mine}; readers take the one or the other"
-            yield Issue("should", escaped(beside[0]), message, rule)
+            yield Issue("should", located(beside[0]), message, rule)
 
 
 def version_issues(node: Node, root: str | None) -> Iterator[Issue]:
@@ -63,7 +63,7 @@ def version_issues(node: Node, root: str | None) -> Iterator[Issue]:
         return
     message = f"version is {quoted(stated)}, but {quoted(root)} at the top; expected the same throughout"
     yield Issue(
-        "must", f"{escaped(node.path)}: version", message, f"OME-Zarr {base_version(root)}, OME-Zarr Metadata"
+        "must", f"{located(node.path)}: version", message, f"OME-Zarr {base_version(root)}, OME-Zarr Metadata"
     )
 
 
@@ -74,24 +74,24 @@ def consolidated_issues(tree: Tree, node: Node) -> Iterator[Issue]:
     try:
         copies = _consolidated(tree, node)
     except MetadataError as error:
-        yield Issue("must", escaped(join(node.path, key)), str(error), rule)
+        yield Issue("must", located(join(node.path, key)), str(error), rule)
         return
     outside = [name for name in copies if path_fault(name)]
     if outside:
         message = f"the copy in {key} names {quoted(outside[0])}, which {path_fault(outside[0])}"
-        yield Issue("must", escaped(join(node.path, key)), message, rule)
+        yield Issue("must", located(join(node.path, key)), message, rule)
     ghosts = [name for name in islice(copies, _MOST_ASKED_FOR) if _is_ghost(tree, join(node.path, name))]
     if ghosts:
         message = f"the copy in {key} lists {listed(ghosts)}, but nothing is stored there"
-        yield Issue("must", escaped(join(node.path, ghosts[0])), message, rule)
+        yield Issue("must", located(join(node.path, ghosts[0])), message, rule)
     differing = list(_differing(tree, node, copies))
     for where, part in differing:
         message = f"the copy in {key} differs in {escaped(part)}, so some readers see something else"
-        yield Issue("must", escaped(where), message, rule)
+        yield Issue("must", located(where), message, rule)
     left_out = [where for where in _levels(tree, node) if copies and where not in copies]
     if left_out and not differing:
         message = f"the copy in {key} leaves {listed(left_out)} out, so some readers do not see it"
-        yield Issue("must", escaped(join(node.path, left_out[0])), message, rule)
+        yield Issue("must", located(join(node.path, left_out[0])), message, rule)
 
 
 def _differing(tree: Tree, node: Node, copies: Mapping[str, object]) -> Iterator[tuple[str, str]]:

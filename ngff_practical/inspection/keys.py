@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from ngff_practical.metadata.wording import escaped
+from ngff_practical.metadata.wording import located
 from ngff_practical.model import Issue
 
 type ZarrFormat = Literal[2, 3]
@@ -30,4 +30,4 @@ def below(path: str, issue: Issue) -> Issue:
     """Return a finding with the path of its group before the path into the metadata."""
     if not path:
         return issue
-    return replace(issue, where=f"{escaped(path)}: {issue.where}" if issue.where else escaped(path))
+    return replace(issue, where=f"{located(path)}: {issue.where}" if issue.where else located(path))

@@ -22,7 +22,7 @@ from ngff_practical.metadata.documents import not_json_numbers, repeated_keys
 from ngff_practical.metadata.paths import path_fault
 from ngff_practical.metadata.reading import Dataset
 from ngff_practical.metadata.structure import is_number
-from ngff_practical.metadata.wording import shown
+from ngff_practical.metadata.wording import located, shown
 from ngff_practical.model import Issue
 
 DECODED_ANYWAY = 8 * 2**20
@@ -85,14 +85,14 @@ def arrays_of(tree: Tree, node: Node, subject: Subject) -> tuple[dict[str, Array
         except MetadataError as error:
             where = array_key(join(node.path, name), node.zarr_format)
             issues.append(
-                Issue("must", escaped(where), str(error), f"Zarr v{node.zarr_format}, array metadata")
+                Issue("must", located(where), str(error), f"Zarr v{node.zarr_format}, array metadata")
             )
             continue
         if found is None:
             issues.append(below(node.path, _absent(tree, node, dataset, name, subject)))
             continue
         zarr_format, document = found
-        prefix = escaped(array_key(join(node.path, name), zarr_format))
+        prefix = located(array_key(join(node.path, name), zarr_format))
         faults = list(_document_issues(document, zarr_format))
         issues += [replace(issue, where=f"{prefix}: {issue.where}".removesuffix(": ")) for issue in faults]
         try:
@@ -111,7 +111,7 @@ def chunk_issues(walk: Walk, node: Node, subject: Subject) -> Iterator[Issue]:
         try:
             found = stored_chunks(walk.tree, level, array) if array.objects else None
         except StorageError as error:
-            yield Issue("must", escaped(level), str(error), "Zarr, storage of chunks")
+            yield Issue("must", located(level), str(error), "Zarr, storage of chunks")
             continue
         if found is not None:
             stored[name] = found
@@ -128,7 +128,7 @@ def chunk_issues(walk: Walk, node: Node, subject: Subject) -> Iterator[Issue]:
         issues += object_issues(walk.tree, level, found)
         if found.chunks and walk.decodes(found.nbytes):
             issues += _decoding_issues(walk, level, array, found)
-        yield from (replace(issue, where=escaped(issue.where)) for issue in issues)
+        yield from (replace(issue, where=located(issue.where)) for issue in issues)
 
 
 def _decoding_issues(walk: Walk, level: str, array: ArrayInfo, found: Stored) -> Iterator[Issue]:

@@ -65,8 +65,10 @@ def collection_issues(walk: Walk, node: Node) -> Iterator[Issue]:
         return  # the group OME itself, whose images are beside it
     listing, issues = open_child(walk, join(node.path, "OME"), node)
     yield from issues
-    if listing is not None:
-        yield from own_issues(walk, listing, subject_of(listing, "bioformats2raw"))
+    listed_wrong = False
+    for issue in own_issues(walk, listing, subject_of(listing, "bioformats2raw")) if listing else ():
+        listed_wrong = listed_wrong or (issue.severity == "must" and "series" in issue.where)
+        yield issue
     spot = collection.spot("bioformats2raw.layout metadata", "")
     fault = _xml_fault(walk, join(node.path, "OME/METADATA.ome.xml"))
     if fault:
@@ -75,7 +77,7 @@ def collection_issues(walk: Walk, node: Node) -> Iterator[Issue]:
     if issues:
         return  # the list of images is not readable
     images = series_of(walk.tree, node)
-    if not images:
+    if not images and not listed_wrong:
         yield spot.must("the collection holds no image: expected one in 0, or a list of them in OME")
     named = {path: f"OME: series[{index}]" for index, path in enumerate(images)}
     yield from _images(walk, node, named)

@@ -17,7 +17,7 @@ from ngff_practical.inspection.packed import Packed, unpacked
 from ngff_practical.metadata import Document, parse_document
 from ngff_practical.metadata.documents import LARGEST_DOCUMENT
 from ngff_practical.metadata.paths import path_fault
-from ngff_practical.metadata.wording import escaped, quoted
+from ngff_practical.metadata.wording import escaped, located, quoted
 from ngff_practical.model import Place, StoredObject
 from ngff_practical.storage import (
     list_folder,
@@ -37,7 +37,7 @@ class UnreadableError(MetadataError):
 
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
-        self.key = escaped(key)
+        self.key = located(key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Literal
 
 from ngff_practical.metadata.models import second_opinion
@@ -25,7 +26,7 @@ from ngff_practical.metadata.subject import Rule, Subject
 from ngff_practical.metadata.versions import assumed_version, kind_of
 from ngff_practical.model import Issue, Kind, Version
 
-_IMAGE_RULES = (*GENERAL_RULES, *AXIS_RULES, *TRANSFORM_RULES, *SYSTEM_RULES, *ARRAY_RULES, *CHANNEL_RULES)
+_IMAGE_RULES = (*GENERAL_RULES, *AXIS_RULES, *SYSTEM_RULES, *TRANSFORM_RULES, *ARRAY_RULES, *CHANNEL_RULES)
 
 RULES: dict[Kind, tuple[Rule, ...]] = {
     "image": _IMAGE_RULES,
@@ -37,7 +38,7 @@ RULES: dict[Kind, tuple[Rule, ...]] = {
     "scene": (*GENERAL_RULES, *SCENE_RULES),
     "none": (something_known,),
 }
-"""Every rule about one group, by kind; each quotes in its docstring what it enforces."""
+"""Every rule about one group, by kind, what others build on first; each quotes what it enforces."""
 
 _PARTS: dict[Kind, str] = {
     "image": "multiscales metadata",
@@ -67,6 +68,9 @@ def check(group: Subject) -> list[Issue]:
     rule = rule_name(group.version, _PARTS.get(group.kind, f"{group.kind} metadata"))
     found = [*shape_of(group.kind, group.version)(group.metadata, Spot("", rule))]
     for look in RULES[group.kind]:
+        faults = frozenset(issue.where for issue in found if issue.severity == "must")
+        if faults != group.faults:
+            group = replace(group, faults=faults)
         found.extend(_new(look(group), found))
     if not group.draft and not any(issue.where == "" for issue in found):
         found.extend(_unsaid(second_opinion(group.kind, group.version, group.metadata, rule), found))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from ngff_practical.errors import MetadataError
-from ngff_practical.metadata.wording import escaped, listed, number
+from ngff_practical.metadata.wording import escaped, listed, located, number
 from ngff_practical.model import Issue
 
 LARGEST_DOCUMENT = 32 * 2**20
@@ -107,7 +107,7 @@ def repeated_keys(document: Document, rule: str) -> Iterator[Issue]:
         message = (
             f"{names} stands twice in the same object; the last one is used here, other readers may differ"
         )
-        yield Issue("should", escaped(document.repeated[0]), message, rule)
+        yield Issue("should", located(document.repeated[0]), message, rule)
 
 
 def not_json_numbers(value: object, rule: str) -> Iterator[Issue]:
@@ -140,7 +140,7 @@ def _not_json_numbers(value: object, rule: str) -> Iterator[Issue]:
             pending.extend((f"{where}[{index}]", child) for index, child in reversed(list(enumerate(item))))
         elif isinstance(item, float) and not math.isfinite(item):
             name = escaped(where.rsplit(".", 1)[-1])
-            yield Issue("must", escaped(where), f"{name} is {number(item)}, which JSON cannot hold", rule)
+            yield Issue("must", located(where), f"{name} is {number(item)}, which JSON cannot hold", rule)
 
 
 def _deeper_than(value: object, limit: int) -> bool:

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ngff_practical.metadata.structure import Spot, entries
-from ngff_practical.metadata.wording import escaped, shown
+from ngff_practical.metadata.wording import escaped, located, shown
 from ngff_practical.model import Issue, Kind, Version
 
 if TYPE_CHECKING:
@@ -36,10 +36,13 @@ _SUBJECTS: dict[Kind, frozenset[str]] = {
 }
 
 # What is not taken over. The models are stricter than the text in the first two: rgba MAY be absent, and
-# colors and properties may differ. The others our own rules judge, each well and transformation by itself.
+# colors and properties may differ. Our own rules judge the others: each path, well and transformation, and
+# resolutions with an allowance for rounding.
 _NOT_TAKEN = (
     "rgba: Field required",
     "Inconsistent `label_value`",
+    "path: Field required",
+    "has a lower resolution",
     "Error validating plate metadata",
     "Invalid input in coordinate transformation",
     "Invalid output in coordinate transformation",
@@ -161,4 +164,4 @@ def _spot(detail: ErrorDetails, value: object, spot: Spot) -> Spot:
                 tag = part  # which class of transformation it was judged as
             elif part in value or (detail["type"] == "missing" and part == detail["loc"][-1]):
                 spot, value, tag = spot.key(part), value.get(part), ""
-    return replace(spot, where=escaped(spot.where))
+    return replace(spot, where=located(spot.where))

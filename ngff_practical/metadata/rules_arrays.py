@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from ngff_practical.metadata.arrays import ArrayInfo
 from ngff_practical.metadata.paths import path_fault
 from ngff_practical.metadata.subject import Rule, Subject
-from ngff_practical.metadata.wording import listed, number, quoted
+from ngff_practical.metadata.wording import listed, number, plural, quoted
 from ngff_practical.model import Issue, Shape
+
+_PLACED = ("coordinateTransformations", "path")  # what a scale is compared by
 
 
 def safe_paths(image: Subject) -> Iterator[Issue]:
@@ -35,14 +37,16 @@ def number_of_dimensions(image: Subject) -> Iterator[Issue]:
     """Demand as many dimensions as there are axes (0.5, axes metadata)."""
     for found in image.multiscales:
         count = len(found.axes or ())
-        for where, array in image.levels(found):
-            if 2 <= count <= 5 and len(array.shape) != count:
-                message = f"the array has {len(array.shape)} dimensions, but the image has {count} axes"
-                yield image.spot("axes metadata", f"{where}.path").must(message)
+        levels = list(image.levels(found)) if 2 <= count <= 5 else []
+        other = [(where, len(array.shape)) for where, array in levels if len(array.shape) != count]
+        if other:
+            where, number_there = other[0]
+            message = f"the array has {number_there} dimensions, but the image has {count} axes"
+            yield image.spot("axes metadata", f"{where}.path").must(f"{message}{_likewise(other)}")
 
 
 def shrinking_levels(image: Subject) -> Iterator[Issue]:
-    """Demand levels from largest to smallest (0.5, multiscales metadata)."""
+    """Demand levels from largest to smallest (0.5, multiscales metadata); the first that is not is named."""
     for found in image.multiscales:
         for (_, before), (where, after) in pairwise(image.levels(found)):
             spot = image.spot("multiscales metadata", f"{where}.path")
@@ -50,8 +54,9 @@ def shrinking_levels(image: Subject) -> Iterator[Issue]:
                 continue
             if any(now > then for now, then in zip(after.shape, before.shape, strict=True)):
                 message = f"the level is {_by(after.shape)}, larger than the one before, {_by(before.shape)}"
-                yield spot.must(message)
-            elif after.shape == before.shape and after.shape.count(1) < len(after.shape):
+                yield spot.must(f"{message}; list the levels from the largest to the smallest")
+                break
+            if after.shape == before.shape and after.shape.count(1) < len(after.shape):
                 message = f"the level is {_by(after.shape)}, as large as the one before, so it saves nothing"
                 yield spot.should(message)
 
@@ -59,19 +64,23 @@ def shrinking_levels(image: Subject) -> Iterator[Issue]:
 def one_data_type(image: Subject) -> Iterator[Issue]:
     """Demand the same data type of all levels (0.6, multiscales metadata)."""
     for found in image.multiscales:
-        for (_, first), (where, array) in _against_first(image.levels(found)):
-            if array.dtype != first.dtype:
-                message = f"the level is {array.dtype}, but level 0 is {first.dtype}; expected the same"
-                yield image.spot("multiscales metadata", f"{where}.path").must(message)
+        levels = list(_against_first(image.levels(found)))
+        other = [(where, array.dtype) for (_, first), (where, array) in levels if array.dtype != first.dtype]
+        if other:
+            where, dtype = other[0]
+            message = f"the level is {dtype}, but level 0 is {levels[0][0][1].dtype}; expected the same"
+            yield image.spot("multiscales metadata", f"{where}.path").must(f"{message}{_likewise(other)}")
 
 
 def scale_fits_shape(image: Subject) -> Iterator[Issue]:
     """Demand the voxel size that the shape of a level amounts to (0.5, multiscales metadata)."""
     for found in image.multiscales if image.calibrated else ():
         scales = {dataset.where: dataset.own.scale or () for dataset in found.datasets}
-        axes = found.axes or ()
+        axes, other = found.axes or (), list[tuple[str, str]]()
         for (at, first), (where, array) in _against_first(image.levels(found)):
             scale, base = scales[where], scales[at]
+            if any(image.faulty(f"{level}.{key}") for level in (at, where) for key in _PLACED):
+                continue
             if not len(axes) == len(scale) == len(base) == len(array.shape) == len(first.shape):
                 continue
             for axis, size, size_0, step, step_0 in zip(
@@ -83,9 +92,11 @@ def scale_fits_shape(image: Subject) -> Iterator[Issue]:
                         f"be about {number(size_0 / size)} times as large as in level 0, but the scale says "
                         f"{number(step / step_0)} times"
                     )
-                    spot = image.spot("multiscales metadata", f"{where}.coordinateTransformations")
-                    yield spot.must(message)
+                    other.append((where, message))
                     break
+        if other:
+            spot = image.spot("multiscales metadata", f"{other[0][0]}.coordinateTransformations")
+            yield spot.must(f"{other[0][1]}{_likewise(other)}")
 
 
 def dimension_names(image: Subject) -> Iterator[Issue]:
@@ -96,7 +107,9 @@ def dimension_names(image: Subject) -> Iterator[Issue]:
     key = {"0.5": "dimension_names", "0.3": "_ARRAY_DIMENSIONS"}.get(image.version)
     for found in image.multiscales if key else ():
         expected = tuple(axis.name for axis in found.axes or ())
-        missing = []
+        missing, other = [], list[tuple[str, str]]()
+        if image.faulty(image.axes_at(found)):
+            continue
         for where, array in image.levels(found):
             if array.zarr_format != image.expected_format:
                 continue  # said by another rule
@@ -104,8 +117,10 @@ def dimension_names(image: Subject) -> Iterator[Issue]:
                 missing.append(where)
             elif len(array.shape) == len(expected) and array.dimension_names != expected:
                 names = listed(name or "null" for name in array.dimension_names)
-                message = f"the array's {key} are {names}, but the axes are {listed(expected)}"
-                yield image.spot("axes metadata", f"{where}.path").must(message)
+                other.append((where, f"the array's {key} are {names}, but the axes are {listed(expected)}"))
+        if other:
+            spot = image.spot("axes metadata", f"{other[0][0]}.path")
+            yield spot.must(f"{other[0][1]}{_likewise(other)}")
         if missing:
             which = "all arrays" if len(missing) == len(found.datasets) else "an array"
             message = f"{key} are missing in {which}, expected {listed(expected)}"
@@ -160,6 +175,11 @@ ARRAY_RULES: tuple[Rule, ...] = (
     zarr_format_of_arrays,
     integer_labels,
 )
+
+
+def _likewise(levels: Sequence[tuple[str, object]]) -> str:
+    """Return how many levels beside the first have its fault, as the end of a sentence about it."""
+    return f"; {plural(len(levels) - 1, 'more level')} likewise" if len(levels) > 1 else ""
 
 
 def _plausible(size: int, size_0: int, step: float, step_0: float) -> bool:

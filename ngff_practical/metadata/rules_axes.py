@@ -132,7 +132,13 @@ def units(image: Subject) -> Iterator[Issue]:
     """Recommend a unit for every axis, one that UDUNITS-2 knows (0.5, axes metadata)."""
     for found, axes in _axes(image):
         spot = image.spot("axes metadata", found.where)
-        without = [axis.name for axis in axes if axis.unit is None and axis.type in UNITS]
+        without = [
+            axis.name
+            for index, axis in enumerate(axes)
+            if axis.unit is None
+            and axis.type in UNITS
+            and not image.faulty(spot.item(index).key("unit").where)
+        ]
         if without:
             have = "have" if len(without) > 1 else "has"
             yield spot.should(f"{listed(without)} {have} no unit, so nobody knows what the scale means")

@@ -76,8 +76,12 @@ def channels(image: Subject) -> Iterator[Issue]:
     first = next(image.levels(image.multiscales[0]), None) if image.multiscales else None
     if not described or first is None:
         return
-    axes = image.multiscales[0].axes or ()
+    found = image.multiscales[0]
+    axes = found.axes or ()
     sizes = [size for axis, size in zip(axes, first[1].shape, strict=False) if axis.type == "channel"]
+    others = [axis for axis in axes if axis.type not in ("space", "time")]
+    if not axes or image.faulty(image.axes_at(found)) or (others and not sizes):
+        return  # nobody knows how many channels there are
     count = sizes[0] if sizes else 1
     if len(described) != count:
         spot = image.spot("omero metadata", "omero.channels")

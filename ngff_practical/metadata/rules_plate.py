@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from ngff_practical.metadata.paths import path_fault
-from ngff_practical.metadata.structure import LONGEST_LIST, entries, is_number
+from ngff_practical.metadata.structure import LONGEST_LIST, Spot, entries, is_number
 from ngff_practical.metadata.subject import Rule, Subject
-from ngff_practical.metadata.wording import listed, number, quoted
-from ngff_practical.model import Issue
+from ngff_practical.metadata.wording import listed, number, plural, quoted
+from ngff_practical.model import Issue, Severity
 
 
 def safe_well_paths(plate: Subject) -> Iterator[Issue]:
@@ -56,27 +57,37 @@ def wells_in_rows_and_columns(plate: Subject) -> Iterator[Issue]:
     rows, columns = _names(plate, "rows"), _names(plate, "columns")
     if not plate.calibrated or not rows or not columns:
         return
+    found: dict[tuple[str, Severity], list[Issue]] = {}
     for index, well in enumerate(_list(plate, "plate", "wells")):
         path = well.get("path") if isinstance(well, dict) else None
         if not isinstance(well, dict) or not isinstance(path, str) or path.count("/") != 1:
             continue
         row, column = path.split("/")
         spot = plate.spot("plate metadata", f"plate.wells[{index}]")
-        if row not in rows and column not in columns and row in columns and column in rows:
-            message = f"the path {quoted(path)} names the column first, expected {quoted(f'{column}/{row}')}"
-            yield spot.key("path").should(message)
-            continue
-        for key, names, part in (("row", rows, row), ("column", columns, column)):
-            at = well.get(f"{key}Index")
-            if part not in names:
-                message = f"well {quoted(path)} is in {key} {quoted(part)}, which is not among the {key}s"
-                yield spot.key("path").must(message)
-                break
-            if isinstance(at, int) and at >= 0 and at != names[part]:
-                message = (
-                    f"well {quoted(path)} has {key}Index {at}, but {quoted(part)} is {key} {names[part]}"
-                )
-                yield spot.key(f"{key}Index").must(message)
+        for issue in _misplaced(spot, well, path, (("row", rows, row), ("column", columns, column))):
+            found.setdefault((issue.where.rsplit(".", 1)[-1], issue.severity), []).append(issue)
+    for alike in found.values():
+        more = f"; {plural(len(alike) - 1, 'more well')} likewise" if len(alike) > 1 else ""
+        yield replace(alike[0], message=f"{alike[0].message}{more}")
+
+
+def _misplaced(
+    spot: Spot, well: dict[str, object], path: str, lines: tuple[tuple[str, dict[str, int], str], ...]
+) -> Iterator[Issue]:
+    (_, rows, row), (_, columns, column) = lines
+    if row not in rows and column not in columns and row in columns and column in rows:
+        message = f"the path {quoted(path)} names the column first, expected {quoted(f'{column}/{row}')}"
+        yield spot.key("path").should(message)
+        return
+    for key, names, part in lines:
+        at = well.get(f"{key}Index")
+        if part not in names:
+            message = f"well {quoted(path)} is in {key} {quoted(part)}, which is not among the {key}s"
+            yield spot.key("path").must(message)
+            return
+        if isinstance(at, int) and at >= 0 and at != names[part]:
+            message = f"well {quoted(path)} has {key}Index {at}, but {quoted(part)} is {key} {names[part]}"
+            yield spot.key(f"{key}Index").must(message)
 
 
 def distinct_names(plate: Subject) -> Iterator[Issue]:

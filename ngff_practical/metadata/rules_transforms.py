@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from ngff_practical.metadata.reading import Multiscale
+from ngff_practical.metadata.reading import Dataset, Multiscale
 from ngff_practical.metadata.structure import Spot, entries
 from ngff_practical.metadata.subject import Rule, Subject
 from ngff_practical.metadata.transforms import vector
 from ngff_practical.metadata.wording import listed, numbers
-from ngff_practical.model import Issue, Vector
+from ngff_practical.model import Issue, Shape, Vector
 
 _ALLOWED = (["scale"], ["scale", "translation"])
+_ROUNDING = 1e-3  # as a share of a voxel: scales come out of divisions, some of them in 32 bits
 
 
 def kinds_of_transformations(image: Subject) -> Iterator[Issue]:
@@ -20,7 +21,7 @@ def kinds_of_transformations(image: Subject) -> Iterator[Issue]:
     for spot, items in _lists(image) if image.version in ("0.4", "0.5") else ():
         kinds = [item.get("type") if isinstance(item, dict) else None for item in items]
         known = [kind for kind in kinds if isinstance(kind, str)]
-        if len(known) == len(kinds) and known not in _ALLOWED:
+        if len(known) == len(kinds) and known not in _ALLOWED and not image.faulty(spot.where):
             expected = "expected one scale, then at most one translation"
             yield spot.must(f"the transformations are {listed(known) or 'none'}, {expected}")
 
@@ -43,20 +44,25 @@ def positive_scale(image: Subject) -> Iterator[Issue]:
 
 
 def growing_scale(image: Subject) -> Iterator[Issue]:
-    """Demand levels from the highest resolution to the lowest (0.5, multiscales metadata)."""
+    """Demand levels from the highest resolution to the lowest (0.5, multiscales metadata).
+
+    Only the first that is not is named, and none whose array grows, too: that is another rule's.
+    """
     for found in image.multiscales if image.calibrated else ():
-        before: tuple[int, Vector] | None = None
+        shapes = {where: array.shape for where, array in image.levels(found)}
+        before: tuple[int, Vector, Shape] | None = None
         for index, dataset in enumerate(found.datasets):
-            scale = dataset.own.scale
-            if scale is None or not _proper(scale):
+            scale, shape = dataset.own.scale, shapes.get(dataset.where, ())
+            if scale is None or not _proper(scale) or _said(image, dataset):
                 continue
-            if before is not None and any(now < then for now, then in zip(scale, before[1], strict=False)):
+            if before is not None and _smaller(scale, before[1]) and not _grows(shape, before[2]):
                 message = (
                     f"level {index} has smaller voxels, {numbers(scale)}, than level {before[0]}, "
                     f"{numbers(before[1])}; expected larger ones"
                 )
                 yield _transformations(image, dataset.where).must(message)
-            before = (index, scale)
+                break
+            before = (index, scale, shape)
 
 
 def centred_levels(image: Subject) -> Iterator[Issue]:
@@ -67,6 +73,8 @@ def centred_levels(image: Subject) -> Iterator[Issue]:
     for found in image.multiscales if image.calibrated and image.kind != "label" else ():
         first = found.datasets[0].placement if found.datasets else None
         if first is None or first.scale is None or not _averaged(found) or not _proper(first.scale):
+            continue
+        if any(_said(image, dataset) for dataset in found.datasets):
             continue
         origin = first.translation or (0.0,) * len(first.scale)
         for index, dataset in enumerate(found.datasets):
@@ -91,17 +99,18 @@ def centred_levels(image: Subject) -> Iterator[Issue]:
 def likely_voxel_size(image: Subject) -> Iterator[Issue]:
     """Suspect a spacing of exactly 1 beside measured ones: software writes it where nobody told it better."""
     for found in image.multiscales if image.calibrated else ():
-        scale = found.datasets[0].placement.scale if found.datasets else None
-        if scale is None or found.axes is None or len(scale) != len(found.axes):
+        first, axes = found.datasets[0] if found.datasets else None, found.axes or ()
+        scale, own = (first.placement.scale, first.own.scale) if first else (None, None)
+        if first is None or scale is None or own is None or not len(scale) == len(own) == len(axes):
             continue
-        axes = zip(found.axes, scale, strict=True)
-        sizes = {axis.name: size for axis, size in axes if axis.type == "space" and axis.unit}
-        ones = [name for name, size in sizes.items() if size == 1.0]
+        steps = zip(axes, scale, own, strict=True)
+        sizes = {axis.name: sizes for axis, *sizes in steps if axis.type == "space" and axis.unit}
+        ones = [name for name, size in sizes.items() if size == [1.0, 1.0]]
         if ones and len(ones) < len(sizes):
             message = (
                 f"the scale along {listed(ones)} is exactly 1, unlike the others: make sure it was measured"
             )
-            yield _transformations(image, found.datasets[0].where).should(message)
+            yield _transformations(image, first.where).should(message)
 
 
 TRANSFORM_RULES: tuple[Rule, ...] = (
@@ -116,6 +125,19 @@ TRANSFORM_RULES: tuple[Rule, ...] = (
 
 def _transformations(image: Subject, where: str) -> Spot:
     return image.spot("multiscales metadata", f"{where}.coordinateTransformations")
+
+
+def _said(image: Subject, dataset: Dataset) -> bool:
+    """Return True where something else is wrong with a level's transformations, so that they mean little."""
+    return image.faulty(f"{dataset.where}.coordinateTransformations")
+
+
+def _smaller(now: Vector, then: Vector) -> bool:
+    return any(a < b * (1 - _ROUNDING) for a, b in zip(now, then, strict=False))
+
+
+def _grows(now: Shape, then: Shape) -> bool:
+    return any(a > b for a, b in zip(now, then, strict=False))
 
 
 def _lists(image: Subject) -> Iterator[tuple[Spot, list[object]]]:
@@ -139,11 +161,13 @@ def _vectors(image: Subject, found: Multiscale) -> Iterator[tuple[Spot, str, Vec
         if not spot.where.startswith(f"{found.where}."):
             continue
         for index, item in enumerate(items):
-            for step in (item, *entries(item, "transformations")):
+            at = spot.item(index)
+            inside = enumerate(entries(item, "transformations"))
+            for place, step in [(at, item), *((at.key("transformations").item(k), one) for k, one in inside)]:
                 kind = step.get("type") if isinstance(step, dict) else None
                 values = vector(step.get(kind)) if isinstance(step, dict) and isinstance(kind, str) else None
                 if kind in ("scale", "translation") and values is not None:
-                    yield spot.item(index).key(kind), kind, values
+                    yield place.key(kind), kind, values
 
 
 def _averaged(found: Multiscale) -> bool:

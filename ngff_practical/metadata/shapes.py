@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from ngff_practical.metadata.shapes_transforms import transform_0_4, transform_0_6
 from ngff_practical.metadata.structure import (
     MOST_LEVELS,
     Check,
@@ -26,7 +27,6 @@ from ngff_practical.metadata.structure import (
     section,
     should,
     text,
-    vector,
 )
 from ngff_practical.model import Issue, Kind, Version
 
@@ -92,7 +92,7 @@ def _multiscale(version: Version) -> Check:
     if version == "0.5":
         fields.pop()
     if version in ("0.4", "0.5"):
-        transforms = _in("coordinateTransformations", version, each(_transform_0_4))
+        transforms = _in("coordinateTransformations", version, each(transform_0_4))
         dataset.append(must("coordinateTransformations", transforms, "how large a voxel of the level is"))
         fields.append(may("coordinateTransformations", transforms))
         axes = _in("axes", version, _axes_0_4)
@@ -129,19 +129,6 @@ def _axis(*more: Field) -> Check:
     )
 
 
-def _transform_0_4(value: object, spot: Spot) -> Iterator[Issue]:
-    yield from record(must("type", choice("scale", "translation", "identity"), "scale or translation"))(
-        value, spot
-    )
-    if not isinstance(value, dict):
-        return
-    kind = value.get("type")
-    if kind in ("scale", "translation") and not isinstance(value.get("path"), str):
-        yield from record(
-            must(kind, vector, "how large a voxel is" if kind == "scale" else "where the level begins")
-        )(value, spot)
-
-
 def _multiscale_0_6() -> Check:
     system = record(
         must("name", text(".+", "a name"), "what the coordinate system is called"),
@@ -159,7 +146,7 @@ def _multiscale_0_6() -> Check:
         must("path", text(), "in which folder the level is"),
         must(
             "coordinateTransformations",
-            _in("coordinateTransformations", "0.6", each(record(must("type", text(), "its kind")), least=1)),
+            _in("coordinateTransformations", "0.6", each(transform_0_6, least=1)),
             "how large a voxel of the level is",
         ),
     )

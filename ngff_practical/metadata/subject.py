@@ -20,7 +20,8 @@ class Subject:
     """One group and the version its metadata is judged by.
 
     `arrays` holds the levels that were found, by path; rules about arrays pass over those that are not in it.
-    `zarr_format` is None where only a document is judged, not a stored group.
+    `zarr_format` is None where only a document is judged, not a stored group. `faults` are the places where a
+    MUST is broken, as far as is known: what is built on them is not judged, so that each is said once.
     """
 
     kind: Kind
@@ -28,6 +29,7 @@ class Subject:
     attributes: Mapping[str, object]
     arrays: Mapping[str, ArrayInfo] = field(default_factory=dict)
     zarr_format: Literal[2, 3] | None = None
+    faults: frozenset[str] = frozenset()
 
     @cached_property
     def metadata(self) -> dict[str, object]:
@@ -63,6 +65,14 @@ class Subject:
     def spot(self, part: str, where: str) -> Spot:
         """Return a place in the metadata and the section of the specification that rules it."""
         return Spot(where, rule_name(self.version, part))
+
+    def axes_at(self, image: Multiscale) -> str:
+        """Return where the axes of an image stand in its metadata."""
+        return f"{image.where}.{'coordinateSystems' if self.version == '0.6' else 'axes'}"
+
+    def faulty(self, where: str) -> bool:
+        """Return True where a MUST is broken at a place, or below it."""
+        return any(fault == where or fault.startswith((f"{where}.", f"{where}[")) for fault in self.faults)
 
     def levels(self, image: Multiscale) -> Iterator[tuple[str, ArrayInfo]]:
         """Yield the levels of an image whose arrays were found: where each is named, and the array."""

@@ -8,7 +8,10 @@ from collections.abc import Iterable
 
 from ngff_practical.model.wording import escaped
 
-__all__ = ["escaped", "is_plain", "listed", "number", "numbers", "plural", "quoted", "shown"]
+__all__ = ["escaped", "is_plain", "listed", "located", "number", "numbers", "plural", "quoted", "shown"]
+
+LONGEST_PLACE = 400
+"""Characters of where something is."""
 
 _SILENT = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that move the cursor, turn the writing direction or show nothing."""
@@ -37,6 +40,11 @@ def shown(value: object) -> str:
 def quoted(text: str) -> str:
     """Return a text from a file in quotation marks, escaped and shortened."""
     return f'"{escaped(text)}"'
+
+
+def located(where: str) -> str:
+    """Return a path into the metadata, or a key, escaped; none that tools write is long enough to be cut."""
+    return escaped(where, limit=LONGEST_PLACE)
 
 
 def plural(count: int, one: str, many: str = "") -> str:
