@@ -26,6 +26,7 @@ from ngff_practical.model import Location, Request
 from ngff_practical.sandbox import Sandbox
 from ngff_practical.storage import delete_object, list_objects, read_object, write_object, zarr_store
 from ngff_practical.storage.clients import exact_client
+from ngff_practical.storage.crew import Crew, StoppedError
 from ngff_practical.storage.moving import Objects
 from ngff_practical.transfer import (
     checksums,
@@ -39,7 +40,6 @@ from ngff_practical.transfer import (
     verify_copy,
     write_manifest,
 )
-from ngff_practical.transfer.crew import Crew, StoppedError
 from ngff_practical.transfer.fetching import fetch_object
 from ngff_practical.transfer.keys import check_local_names, check_sendable, local_path, waves
 

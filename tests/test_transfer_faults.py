@@ -29,6 +29,7 @@ from ngff_practical.model import Location, Request, StoredObject
 from ngff_practical.sandbox import Fault, Sandbox
 from ngff_practical.storage import list_objects, object_exists, read_object, write_object
 from ngff_practical.storage.clients import exact_client
+from ngff_practical.storage.crew import WORKERS, Crew
 from ngff_practical.storage.exact import Promise
 from ngff_practical.storage.moving import Objects
 from ngff_practical.storage.parts import abort_uploads, open_uploads
@@ -42,7 +43,6 @@ from ngff_practical.transfer import (
     verify,
     verify_copy,
 )
-from ngff_practical.transfer.crew import WORKERS, Crew
 from ngff_practical.transfer.fetching import fetch_object
 
 pytestmark = pytest.mark.s3

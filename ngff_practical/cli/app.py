@@ -64,8 +64,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _failed(error, tokens, PROBLEMS)
     except (CycloptsError, NgffPracticalError) as error:
         return _failed(error, tokens, WRONG)
-    except KeyboardInterrupt:
-        say("stopped; the same command can be run again")
+    except KeyboardInterrupt as stop:
+        say(f"stopped; {' '.join(getattr(stop, '__notes__', ())) or 'the same command can be run again'}")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

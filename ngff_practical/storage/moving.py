@@ -20,6 +20,7 @@ from ngff_practical.storage.patience import DAMAGED, Patience, ShortError
 if TYPE_CHECKING:
     from obstore import GetOptions
 
+    from ngff_practical.storage.crew import Crew
     from ngff_practical.storage.exact import Promise
 
 
@@ -188,12 +189,18 @@ class Objects:
         return self.put(key, data, overwrite=True)
 
     def put_parts(
-        self, key: str, parts: Callable[[], Iterator[bytes]], *, overwrite: bool = False
+        self,
+        key: str,
+        parts: Callable[[], Iterator[bytes]],
+        *,
+        overwrite: bool = False,
+        crew: Crew | None = None,
     ) -> str | None:
         """Store one large object as a multipart upload, and return the ETag the server gave it.
 
         `parts` is called for fresh iterators over the same parts. Where one raises, the upload is aborted.
-        An earlier upload of these very bytes that was cut off is gone on with.
+        An earlier upload of these very bytes that was cut off is gone on with. The threads that send the
+        parts stop with the `crew`.
 
         Raises
         ------
@@ -205,7 +212,7 @@ class Objects:
         path = self._path(key)
         if not overwrite:
             self._refuse_taken(key)
-        return send_parts(self.location, path, parts, overwrite=overwrite, patience=self._patience)
+        return send_parts(self.location, path, parts, overwrite=overwrite, patience=self._patience, crew=crew)
 
     def abort_parts(self) -> None:
         """Give up the multipart uploads at and below the location that were never finished."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ngff_practical.model import Location
+from ngff_practical.storage.crew import Crew
 from ngff_practical.storage.exact import botocore_client
 from ngff_practical.storage.patience import Patience
 
@@ -89,12 +89,13 @@ def send_parts(
     *,
     overwrite: bool,
     patience: Patience,
+    crew: Crew | None = None,
 ) -> str | None:
     """Store one object in parts under a key of the place's bucket, and return its ETag.
 
     An upload that was cut off earlier is gone on with where all of its parts are parts of this object.
     Each part carries its MD5, which the server checks. Where `parts` raises, or a part fails for good, the
-    upload is aborted and nothing of it stays.
+    upload is aborted and nothing of it stays. The threads that send them stop with the `crew`.
 
     Raises
     ------
@@ -105,7 +106,8 @@ def send_parts(
         sending = _Sending(client, {"Bucket": place.bucket, "Key": path}, patience)
         sending.find_begun(parts)
         try:
-            return sending.run(parts, create_only=not overwrite)
+            with crew.team(_AT_ONCE) if crew else Crew(_AT_ONCE) as team:
+                return sending.run(parts, team, create_only=not overwrite)
         except BaseException as error:
             sending.abort(patient=not isinstance(error, BotoCoreError))  # nobody there: waited for already
             raise
@@ -129,25 +131,19 @@ class _Sending:
             lambda: str(self._client.create_multipart_upload(**self._target)["UploadId"])
         )
 
-    def run(self, parts: Callable[[], Iterator[bytes]], *, create_only: bool) -> str | None:
+    def run(self, parts: Callable[[], Iterator[bytes]], team: Crew, *, create_only: bool) -> str | None:
         etags: dict[int, str] = {}
-        flying: dict[Future[str], int] = {}
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
 
-            def land() -> None:
-                for future in wait(flying, return_when=FIRST_COMPLETED).done:
-                    etags[flying.pop(future)] = future.result()
-
+        def missing() -> Iterator[tuple[int, bytes, bytes]]:
             for number, piece in enumerate(parts(), 1):
                 digest = hashlib.md5(piece, usedforsecurity=False)
                 if self._there.get(number) == digest.hexdigest():
                     etags[number] = digest.hexdigest()
-                    continue
-                flying[threads.submit(self._send, number, piece, digest.digest())] = number
-                if len(flying) >= _AT_ONCE:
-                    land()
-            while flying:
-                land()
+                else:
+                    yield number, piece, digest.digest()
+
+        for (number, _, _), etag in team.each(missing(), lambda part: self._send(*part), lambda _: 0):
+            etags[number] = etag
         return self._complete(etags, create_only=create_only)
 
     def abort(self, *, patient: bool) -> None:

@@ -1,6 +1,6 @@
 """Move images to and from S3, and prove that every byte arrived."""
 
-from ngff_practical.transfer.crew import WORKERS
+from ngff_practical.storage.crew import WORKERS
 from ngff_practical.transfer.delete import delete_image
 from ngff_practical.transfer.download import download
 from ngff_practical.transfer.manifest import make_manifest, manifest_path, read_manifest, write_manifest

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from ngff_practical.errors import ExistsError
 from ngff_practical.model import Location, StoredObject
+from ngff_practical.storage.crew import Crew, weight
 from ngff_practical.storage.moving import Objects
 from ngff_practical.transfer.checksums import sha256_of_object
-from ngff_practical.transfer.crew import Crew, weight
 from ngff_practical.transfer.keys import is_root_metadata
 from ngff_practical.transfer.source import SourceFile
 from ngff_practical.transfer.verify import stored_objects
@@ -32,7 +32,7 @@ class Plan:
 
 def compare(files: Mapping[str, SourceFile], objects: Objects, crew: Crew) -> Plan:
     """Return what is at the destination, compared with what is to be there: by ETag, else by reading it."""
-    stored = stored_objects(objects, single=set(files) == {""})
+    stored = crew.do(lambda: stored_objects(objects, single=set(files) == {""}))
     plan = Plan(there=set(stored))
     plan.extra = sorted(set(stored) - set(files))
     to_check = []

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from ngff_practical.errors import StorageError
 from ngff_practical.model import Location
+from ngff_practical.storage.crew import Crew
 from ngff_practical.storage.moving import Objects
 from ngff_practical.transfer.keys import is_root_metadata
 
@@ -22,7 +23,12 @@ def delete_image(location: Location, *, dry_run: bool = False) -> tuple[str, ...
     """
     if not location.key:
         raise StorageError(f"{location.url} is a whole bucket; name the image that is to be deleted")
-    objects = Objects(location)
+    with Crew(workers=1) as crew:
+        objects = Objects(location, pause=crew.pause)
+        return crew.do(lambda: _delete(objects, dry_run=dry_run))
+
+
+def _delete(objects: Objects, *, dry_run: bool) -> tuple[str, ...]:
     keys = tuple(stored.key for stored in objects.list())
     if not dry_run:
         for key in keys:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from ngff_practical.errors import AccessError, ExistsError, NotFoundError, StorageError, TransferError
 from ngff_practical.model import Location, Manifest, ManifestEntry, StoredObject, TransferReport
 from ngff_practical.storage import list_folder
+from ngff_practical.storage.crew import Crew
 from ngff_practical.storage.moving import Objects
-from ngff_practical.transfer.crew import Crew
 from ngff_practical.transfer.fetching import Fetched, fetch_object, fetched_weight, has_size, local_trouble
 from ngff_practical.transfer.keys import check_local_names, local_path, waves
 from ngff_practical.transfer.manifest import local_root, make_manifest, manifest_path, write_manifest
@@ -78,8 +78,9 @@ def download(
         if levels is not None or region is not None:
             from ngff_practical.transfer.crop import choose  # brings zarr, and whole images need none
 
-            chosen = choose(objects, levels, region, _heads(objects, crew))
-        found = chosen.found if chosen else _find(objects)
+            heads = _heads(objects, crew)
+            chosen = crew.do(lambda: choose(objects, levels, region, heads))
+        found = chosen.found if chosen else crew.do(lambda: _find(objects))
         check_local_names(key for key in found if key)
         _refuse_existing(target, overwrite)
         missing = [
@@ -185,6 +186,13 @@ def _fetch_all(
 ) -> list[Fetched]:
     fetched: list[Fetched] = []
     single = set(found) == {""}
+
+    def way_on() -> str:
+        return (
+            f"{len(fetched)} of {len(found)} objects are in {part}; run the same command again: "
+            "what is there is not fetched again"
+        )
+
     try:
         with local_trouble(part):
             if part.exists() and part.is_dir() == single:
@@ -200,10 +208,10 @@ def _fetch_all(
                 if on_object:
                     on_object(len(fetched), len(found))
     except (StorageError, TransferError) as error:
-        raise TransferError(
-            f"{error}. {len(fetched)} of {len(found)} objects are in {part}; run the same command again: "
-            "what is there is not fetched again"
-        ) from error
+        raise TransferError(f"{error}. {way_on()}") from error
+    except KeyboardInterrupt as stop:
+        stop.add_note(way_on())
+        raise
     return fetched
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ngff_practical.errors import StorageError, TransferError
 from ngff_practical.model import ManifestEntry, StoredObject
+from ngff_practical.storage.crew import Crew
 from ngff_practical.storage.exact import Promise
 from ngff_practical.storage.moving import Objects, Received
 from ngff_practical.transfer.checksums import (
@@ -25,7 +25,6 @@ from ngff_practical.transfer.checksums import (
     sha256_of_file,
     sha256_of_object,
 )
-from ngff_practical.transfer.crew import Crew
 
 _PARTS_AT_ONCE = 4
 _STREAMED_NBYTES = 2**20  # above it an object is written and hashed while it arrives
@@ -152,7 +151,7 @@ def _refuse_replaced(stored: StoredObject, etag: str | None, objects: Objects) -
 
 def _fetch_large(stored: StoredObject, objects: Objects, crew: Crew, path: Path) -> Fetched:
     lock = threading.Lock()
-    with local_trouble(path), path.open("wb") as file, ThreadPoolExecutor(_PARTS_AT_ONCE) as readers:
+    with local_trouble(path), path.open("wb") as file, crew.team(_PARTS_AT_ONCE) as team:
 
         def fetch(span: tuple[int, int]) -> None:
             crew.pause(0)
@@ -162,7 +161,7 @@ def _fetch_large(stored: StoredObject, objects: Objects, crew: Crew, path: Path)
                 file.seek(start)
                 file.write(received.data)
 
-        for _ in readers.map(fetch, ranges(stored.nbytes)):
+        for _ in team.each(ranges(stored.nbytes), fetch, lambda _: 0):
             pass
     arrived = sha256_of_file(path)
     proven = etag_proves(stored.etag, path, stored.nbytes)

@@ -10,8 +10,8 @@ from pathlib import Path
 from ngff_practical.errors import NotFoundError, StorageError, TransferError
 from ngff_practical.model import Manifest, ManifestEntry, StoredObject
 from ngff_practical.storage import list_objects, write_object
+from ngff_practical.storage.crew import Crew
 from ngff_practical.transfer.checksums import sha256_of_file
-from ngff_practical.transfer.crew import Crew
 from ngff_practical.transfer.keys import check_sendable, is_junk, local_path
 
 _SUFFIX = ".manifest.json"

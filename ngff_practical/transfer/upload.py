@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ngff_practical.errors import ExistsError, StorageError, TransferError
 from ngff_practical.model import Location, Manifest, ManifestEntry, Problem, TransferReport
+from ngff_practical.storage.crew import Crew
 from ngff_practical.storage.moving import Objects
 from ngff_practical.transfer.checksums import (
     LARGE_NBYTES,
@@ -21,7 +22,6 @@ from ngff_practical.transfer.checksums import (
     sha256_of_object,
 )
 from ngff_practical.transfer.comparing import Plan, compare, refuse
-from ngff_practical.transfer.crew import Crew
 from ngff_practical.transfer.keys import is_metadata, is_root_metadata, waves
 from ngff_practical.transfer.manifest import local_root, manifest_path, write_manifest
 from ngff_practical.transfer.report import Progress
@@ -163,6 +163,9 @@ class _Sending:
                 self._keep_manifest()
         except (StorageError, TransferError) as error:
             raise TransferError(f"{error}. {self._way_on()}") from error
+        except KeyboardInterrupt as stop:
+            stop.add_note(self._way_on())
+            raise
 
     def _keep_manifest(self) -> None:
         manifest = _manifest(self._root, self._files.values(), self.sums)
@@ -177,18 +180,21 @@ class _Sending:
             return
         for key in sorted(self._plan.there, reverse=True):
             if is_root_metadata(key):
-                self._objects.delete(key)
+                self._delete(key)
                 self._plan.there.discard(key)
         self._plan.extra = [key for key in self._plan.extra if not is_root_metadata(key)]
 
     def _clear_extra(self) -> None:
         if self._plan.extra:
-            self._objects.delete(self._plan.extra)
+            self._delete(self._plan.extra)
             self._plan.extra = []
+
+    def _delete(self, keys: str | list[str]) -> None:
+        self._crew.do(lambda: self._objects.delete(keys))
 
     def _count_rest(self) -> None:
         """Make sure that everything but the root is there, and nothing else, before the image can open."""
-        found = {stored.key: stored.nbytes for stored in self._objects.list()}
+        found = {stored.key: stored.nbytes for stored in self._crew.do(self._objects.list)}
         wanted = {key: file.nbytes for key, file in self._files.items() if not is_root_metadata(key)}
         for key in sorted(wanted):
             if found.get(key) != wanted[key]:
@@ -248,7 +254,9 @@ class _Sending:
                     yield piece
 
         for attempt in range(2):
-            etag = self._objects.put_parts(file.key, parts, overwrite=overwrite or attempt > 0)
+            etag = self._objects.put_parts(
+                file.key, parts, overwrite=overwrite or attempt > 0, crew=self._crew
+            )
             if etag == etag_of_parts(digests) or self._read_back(file) == whole.hexdigest():
                 return whole.hexdigest()
         raise self._altered(file)

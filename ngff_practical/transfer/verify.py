@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ngff_practical.errors import NotFoundError
 from ngff_practical.model import Location, Manifest, ManifestEntry, Problem, StoredObject, TransferReport
+from ngff_practical.storage.crew import Crew
 from ngff_practical.storage.moving import Objects
 from ngff_practical.transfer.checksums import LARGE_NBYTES, PART_NBYTES, sha256_of_object
-from ngff_practical.transfer.crew import Crew
 from ngff_practical.transfer.manifest import is_manifest_path, make_manifest, read_manifest
 from ngff_practical.transfer.report import Progress
 
@@ -38,7 +38,7 @@ def verify_copy(
     manifest = _manifest(source)
     with Crew() as crew:
         objects = Objects(location, pause=crew.pause, ease=crew.ease)
-        stored = stored_objects(objects, single=is_single(manifest))
+        stored = crew.do(lambda: stored_objects(objects, single=is_single(manifest)))
         problems = [
             Problem("extra", key, f"{objects.url(key)} is there and not part of {manifest.name}")
             for key in stored.keys() - {entry.key for entry in manifest.entries}

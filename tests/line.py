@@ -1,0 +1,61 @@
+"""A line to a server that goes dead, as a network does when a cable is pulled: nobody is told."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+
+class Line:
+    """Carries so many bytes between clients and a server; then it is `dead`, and connections are silent."""
+
+    def __init__(self, endpoint: str, nbytes: int) -> None:
+        parts = urlsplit(endpoint)
+        self._server = (parts.hostname, parts.port)
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._sockets: list[socket.socket] = [self._listening]
+        self.endpoint = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.dead = threading.Event()
+        self._left = nbytes
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        try:
+            while True:
+                client, _ = self._listening.accept()
+                server = socket.create_connection(self._server)
+                self._sockets += [client, server]
+                for pair in ((client, server), (server, client)):
+                    threading.Thread(target=self._carry, args=pair, daemon=True).start()
+        except OSError:
+            return
+
+    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+        try:
+            while data := source.recv(2**16):
+                self._left -= len(data)
+                if self._left < 0:
+                    self.dead.set()
+                    return
+                target.sendall(data)
+            if not self.dead.is_set():
+                target.shutdown(socket.SHUT_WR)
+        except OSError:
+            return
+
+    def close(self) -> None:
+        """End all connections."""
+        self.dead.set()
+        for one in self._sockets:
+            one.close()
+
+
+@contextmanager
+def line_to(endpoint: str, nbytes: int) -> Iterator[Line]:
+    """Give a line to a server, good for so many bytes, for the length of a block."""
+    line = Line(endpoint, nbytes)
+    try:
+        yield line
+    finally:
+        line.close()

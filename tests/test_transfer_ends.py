@@ -1,0 +1,127 @@
+"""Ctrl-C on a network that has died without a word: the end comes at once, with the way to go on."""
+
+import hashlib
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+from line import Line, line_to
+
+from ngff_practical.model import Location
+from ngff_practical.sandbox import Sandbox
+from ngff_practical.storage import object_exists
+from ngff_practical.transfer import download, upload, verify
+
+pytestmark = [
+    pytest.mark.s3,
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signal to one process"),
+]
+
+MIB = 2**20
+HANG_S = 45  # what a library would wait for an answer is 60 s
+RUN = """
+    import signal, sys
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts with & has it ignored
+    from ngff_practical.cli import main
+    from ngff_practical.transfer import checksums, delete_image, download, upload, verify
+    from ngff_practical.transfer.fetching import fetch_object
+    for function in (fetch_object, upload, verify):
+        function.__globals__["LARGE_NBYTES"] = 6 * 2**20
+    checksums.LARGE_NBYTES, checksums.PART_NBYTES = 6 * 2**20, 5 * 2**20
+    sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def place(server: Sandbox, request: pytest.FixtureRequest) -> Location:
+    name = hashlib.md5(request.node.name.encode()).hexdigest()[:10]
+    return server.location("practical", f"ends/{name}/t.zarr")
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """Many small objects and a large one."""
+    folder = tmp_path / "t.zarr"
+    (folder / "0" / "c").mkdir(parents=True)
+    random = np.random.default_rng(4)
+    for number in range(30):
+        (folder / "0" / "c" / f"{number:02}").write_bytes(random.bytes(100_000))
+    (folder / "zarr.json").write_text("{}")
+    return folder
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    path = tmp_path / "large.tif"
+    path.write_bytes(np.random.default_rng(3).bytes(21 * MIB))
+    return path
+
+
+def address(place: Location) -> str:
+    return f"s3://{place.bucket}/{place.key}"
+
+
+def told_when_stopped(line: Line, *command: str) -> str:
+    """Run a command until the line is dead, press Ctrl-C, and return what it says."""
+    code = textwrap.dedent(RUN)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, *command, "--endpoint", line.endpoint],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert line.dead.wait(60), process.communicate(timeout=5)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=HANG_S)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    return said
+
+
+@pytest.mark.parametrize("kind", ["small", "large"])
+def test_upload_on_a_dead_network_ends_with_ctrl_c(
+    server: Sandbox, place: Location, image: Path, large: Path, kind: str
+) -> None:
+    source = image if kind == "small" else large
+    with line_to(server.endpoint, 700_000) as line:
+        said = told_when_stopped(line, "upload", str(source), address(place))
+    assert "Run the same command again: what is there is not sent again" in said
+    assert not object_exists(place, "zarr.json" if kind == "small" else "")
+    assert upload(source, place).verified > 0
+    assert verify(source, place) == ()
+
+
+@pytest.mark.parametrize("kind", ["small", "large"])
+def test_download_on_a_dead_network_ends_with_ctrl_c(
+    server: Sandbox, place: Location, image: Path, large: Path, tmp_path: Path, kind: str
+) -> None:
+    source = image if kind == "small" else large
+    upload(source, place)
+    with line_to(server.endpoint, 700_000) as line:
+        said = told_when_stopped(line, "download", address(place), str(tmp_path / "back"))
+    assert "run the same command again: what is there is not fetched again" in said
+    assert not (tmp_path / "back").exists()
+    download(place, tmp_path / "back")
+    assert verify(tmp_path / "back", place) == ()
+
+
+@pytest.mark.parametrize("command", ["upload", "download", "verify"])
+def test_listing_over_a_dead_network_ends_with_ctrl_c(
+    server: Sandbox, place: Location, image: Path, tmp_path: Path, command: str
+) -> None:
+    upload(image, place)
+    ends = {
+        "upload": (str(image), address(place)),
+        "download": (address(place), str(tmp_path / "back")),
+        "verify": (str(image), address(place)),
+    }
+    with line_to(server.endpoint, 0) as line:
+        assert "the same command can be run again" in told_when_stopped(line, command, *ends[command])
