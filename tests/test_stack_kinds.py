@@ -329,6 +329,13 @@ def test_every_spelling_of_the_micrometer_is_understood(spelling):
 
 
 @pytest.mark.parametrize(
+    "spelling", ["Å", "\u212b", "A\u030a", "\\u00C5", "\\u00c5", "\\u212b", "Å/pixel", "A"]
+)
+def test_every_spelling_of_the_angstrom_is_understood(spelling):
+    assert stated_length(2, spelling) == (2, "angstrom")
+
+
+@pytest.mark.parametrize(
     "spelling", ["", "pixel", "pixels", "?m", "reference frame", "furlong", "second", "/", "."]
 )
 def test_what_is_no_unit_of_length_is_none(spelling):

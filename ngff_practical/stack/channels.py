@@ -12,6 +12,7 @@ import tifffile
 from ngff_practical.model import Channel, Shape
 from ngff_practical.stack.faults import clean
 from ngff_practical.stack.ome import OmeImage, number
+from ngff_practical.stack.stated import metaseries_of
 
 type Channels = tuple[Channel, ...]
 
@@ -37,7 +38,7 @@ def stated_channels(
     if tif.is_lsm:
         return _fitting(lsm_channels(tif.lsm_metadata or {}), count, "LSM metadata")
     if tif.is_metaseries and count == 1:
-        plane = (tif.metaseries_metadata or {}).get("PlaneInfo")
+        plane = (metaseries_of(tif) or {}).get("PlaneInfo")
         setting = plane.get("_IllumSetting_") if isinstance(plane, Mapping) else None
         return ((Channel(name),) if (name := clean(str(setting or ""))) else ()), ()
     return (), ()

@@ -9,10 +9,15 @@ import tifffile
 
 from ngff_practical.errors import StackError
 from ngff_practical.model import Place, Shape
+from ngff_practical.stack.chain import Chain
 from ngff_practical.stack.faults import by, clean, shown
 from ngff_practical.stack.ome import OmeImage
+from ngff_practical.stack.pages import check_same, place_segments
 
 _STK_PLANES = 33629  # MetaMorph's tag that counts the planes behind one directory
+_PLAIN_KINDS = ("generic", "uniform", "shaped")
+_SIZES = (256, 257)  # tags of a page's width and height
+_COPY_OR_MASK = 1 | 4  # bits of a page's subfile type
 _ADVICE = "pages are missing, left over or damaged: copy the file again, or save it anew"
 
 
@@ -57,6 +62,22 @@ def _shape_of_tifffile(description: str) -> tuple[int, ...]:
     return tuple(shape) if whole else ()
 
 
+def counts_images_only(tif: tifffile.TiffFile) -> bool:
+    """Return True for an ImageJ stack behind one directory that says how many images it has and no more.
+
+    So did ImageJ before 2005. tifffile takes one image for all of them; told that they are slices, it finds
+    them, and what they are is left to be asked.
+    """
+    metadata = tif.imagej_metadata if tif.is_imagej and not tif.pages.is_multipage else None
+    if not metadata or {"channels", "slices", "frames"} & metadata.keys():
+        return False
+    count = metadata.get("images")
+    if not isinstance(count, int) or count < 2:
+        return False
+    metadata["slices"] = count
+    return True
+
+
 def check_planes(stored: str, shape: Shape, key: tifffile.TiffPage, file: Place) -> None:
     """Raise StackError where a page is declared to be another plane than one of y and x."""
     sizes = dict(zip(stored, shape, strict=True))
@@ -68,6 +89,54 @@ def check_planes(stored: str, shape: Shape, key: tifffile.TiffPage, file: Place)
         f"{key.imagewidth} pixels; only pages of rows (y) and columns (x) can be read: save it anew "
         "with y and x as the last axes"
     )
+
+
+def check_rivals(every: tifffile.TiffSeries, planes: int, chain: Chain, file: Place) -> None:
+    """Raise StackError where pages beside the first image may be planes of it, or are the real stack.
+
+    Where no metadata says what is what, tifffile takes the first pages that are alike for the image; here
+    only what is clearly something else is left out: previews, pages marked as such, single pages.
+    """
+    first, *others = list(every)
+    key = first.keyframe
+    if first.kind not in _PLAIN_KINDS:
+        return
+    for number, geometry in enumerate(chain.pages, 1):
+        sizes = dict(geometry)
+        if number - 1 not in chain.copies and not all(sizes.get(tag, (0,))[0] for tag in _SIZES):
+            raise StackError(
+                f"{shown(file)}: page {number} of {len(chain.pages)} claims no width or height; the file is "
+                "damaged: copy it again, or save it anew"
+            )
+    for page in (other.keyframe for other in others if not _is_copy(other.keyframe)):
+        place_segments(page, page, chain.nbytes, file)
+    rivals = [
+        other
+        for other in others
+        if not _is_copy(other.keyframe) and (_is_copy(key) or _is_rival(other, key, planes))
+    ]
+    for page in (rival.keyframe for rival in rivals):
+        check_same(chain.pages[page.index], chain.pages[key.index], file, page.index + 1, key.index + 1)
+    if rivals:
+        raise StackError(
+            f"{shown(file)} holds {1 + len(rivals)} images of {by(key.shape)} {key.dtype}, and nothing says "
+            "which is meant; save the one you want in a file of its own"
+        )
+
+
+def _is_rival(other: tifffile.TiffPageSeries, key: tifffile.TiffPage, planes: int) -> bool:
+    """Return True for pages of much the same size as the image's, and for a stack of larger ones."""
+    page = other.keyframe
+    count = math.prod(other.shape) // math.prod(page.shaped)
+    pairs = ((page.imagelength, key.imagelength), (page.imagewidth, key.imagewidth))
+    alike = all(2 * size > like + 1 and size < 2 * like for size, like in pairs)
+    larger = page.imagelength * page.imagewidth > key.imagelength * key.imagewidth
+    return (alike and max(count, planes) > 1) or (larger and count > planes)
+
+
+def _is_copy(page: tifffile.TiffPage) -> bool:
+    """Return True for smaller copies and masks of other pages, by their tag or as their children."""
+    return bool(int(page.subfiletype) & _COPY_OR_MASK) or len(page.treeindex) > 1
 
 
 def check_declared(
@@ -102,7 +171,10 @@ def check_declared(
             f"{metadata[word]} {word}" for word in ("channels", "slices", "frames") if word in metadata
         )
         pages = math.prod(series.shape) // math.prod(series.keyframe.shaped)
-        if series.kind != "imagej" or complaint or len(tif.pages) > pages:
+        planes = math.prod(series.shape) // math.prod(series.keyframe.shaped[-3:-1])
+        stated = metadata.get("images", 1)
+        fewer = isinstance(stated, int) and stated > planes
+        if series.kind != "imagej" or complaint or len(tif.pages) > pages or fewer:
             raise StackError(
                 f"{shown(file)}: its ImageJ metadata declares {metadata.get('images', 1)} images "
                 f"({declared or 'no more'}), but it has {len(tif.pages)} pages in {tif.filehandle.size} "

@@ -84,6 +84,11 @@ def find_stack(
     else:
         raise StackError(f"{clean(str(path))} does not exist; check the path")
     layout = lay_out(image.stored, image.shape, axes, what=what)
+    if axes is not None and image.left_out and len(layout.planes) == 1 < len(layout.names) - 1:
+        raise StackError(
+            f"{what} was said to be {axes}, but its first image is a single plane, and {image.left_out} more "
+            f"in it are stored in other ways; save the planes alike, in a file of their own"
+        )
     given = None if voxel_size is None else tuple(voxel_size)
     settled, sizes, about_size = settle(image.calibration, layout.names, given, unit)
     channels = image.channels

@@ -17,7 +17,13 @@ from ngff_practical.model import Channel, Place, Plane, Shape
 from ngff_practical.stack.calibration import Calibration
 from ngff_practical.stack.chain import Chain, walk_chain
 from ngff_practical.stack.channels import stated_channels
-from ngff_practical.stack.declared import check_count, check_declared, check_planes
+from ngff_practical.stack.declared import (
+    check_count,
+    check_declared,
+    check_planes,
+    check_rivals,
+    counts_images_only,
+)
 from ngff_practical.stack.decoding import decode_segment, unpacked_size
 from ngff_practical.stack.extents import Extents
 from ngff_practical.stack.faults import by, reading, shown
@@ -41,7 +47,8 @@ class StoredImage:
     """An image as its files store it.
 
     `stored` has tifffile's letter for every axis, those of length 1 included; `planes` runs in C order over
-    the axes other than Y and X. `notes` are about the file alone, whatever becomes of it.
+    the axes other than Y and X. `notes` are about the file alone, whatever becomes of it; `left_out` counts
+    other images in it.
     """
 
     files: tuple[Place, ...]
@@ -54,6 +61,7 @@ class StoredImage:
     channels: tuple[Channel, ...]
     notes: tuple[str, ...]
     versions: tuple[str, ...] = ()
+    left_out: int = 0
 
 
 class Files:
@@ -100,6 +108,7 @@ def load_series(
     if len(set(chain.pages)) > 1:
         tif.is_uniform = False  # tifffile judges by three pages
     check_count(tif, image, files.pages, file)
+    asked = image is None and counts_images_only(tif)
     every = tif.series(kind=None if image is None else "ome", squeeze=False)
     if not every and image is not None:
         every = tif.series(kind="generic", squeeze=False)
@@ -108,13 +117,16 @@ def load_series(
     series = every[0]
     key = series.keyframe
     check_page(key, file, key.index + 1)
-    stored, shape = series.axes, tuple(int(size) for size in series.shape)
+    stored = series.axes.replace("Z", "Q") if asked else series.axes
+    shape = tuple(int(size) for size in series.shape)
     check_planes(stored, shape, key, file)
     check_declared(tif, series, image, heard, file)
     used, planes = _planes(tif, series, files, file)
     if not key.is_final and key.compression not in files.tried:
         _try_codec(key, files.find(key.parent)[0], files.opener)
         files.tried.add(key.compression)
+    if image is None:
+        check_rivals(every, math.prod(shape) // math.prod(key.shaped), chain, file)
     channels, about_channels = stated_channels(tif, key, image, stored, shape)
     return StoredImage(
         files=used,
@@ -126,6 +138,7 @@ def load_series(
         calibration=stated_calibration(tif, series, image),
         channels=channels,
         notes=(*notes, *about_channels, *remarks_on(every, key, heard)),
+        left_out=len(every) - 1,
     )
 
 

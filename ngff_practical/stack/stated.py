@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import tifffile
 
@@ -14,7 +15,7 @@ from ngff_practical.stack.calibration import (
     calibration_of_series,
     calibration_of_tags,
 )
-from ngff_practical.stack.faults import by, clean, listed
+from ngff_practical.stack.faults import FAULTS, by, clean, listed
 from ngff_practical.stack.ome import OmeImage
 
 _PHOTOMETRIC = {
@@ -35,12 +36,25 @@ def stated_calibration(
     if tif.is_imagej:
         return calibration_of_imagej(tif.imagej_metadata or {}, page)
     if tif.is_metaseries:
-        return calibration_of_metaseries(tif.metaseries_metadata or {})
+        described = metaseries_of(tif)
+        if described is None:
+            reason = "its MetaSeries description cannot be read"
+            return Calibration(reasons={"y": reason, "x": reason})
+        return calibration_of_metaseries(described)
     if series.kind == "shaped" and {"unit", "spacing"} & set(metadata := (tif.shaped_metadata or ({},))[0]):
         return calibration_of_imagej(metadata, page)
     if series.kind in ("generic", "uniform", "shaped", "ome"):
         return calibration_of_tags(page)
     return calibration_of_series(series)
+
+
+def metaseries_of(tif: tifffile.TiffFile) -> Mapping[str, object] | None:
+    """Return what MetaMorph or MetaXpress wrote into the description, None where that cannot be read."""
+    try:
+        metadata: Mapping[str, object] = tif.metaseries_metadata or {}
+    except FAULTS:
+        return None
+    return metadata
 
 
 def remarks_on(every: tifffile.TiffSeries, key: tifffile.TiffPage, heard: list[str]) -> list[str]:

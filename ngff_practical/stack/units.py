@@ -74,6 +74,7 @@ _SHORT = {
     "um": "micrometer",
     "yd": "yard",
     "å": "angstrom",
+    "a\u030a": "angstrom",
     "ångström": "angstrom",
     "ångstrom": "angstrom",
 }
@@ -127,6 +128,7 @@ _EXACT_SECONDS = {"Ms": 1e6, "Gs": 1e9, "Ts": 1e12, "Ps": 1e15, "Es": 1e18, "Zs"
 
 # Both micro signs (U+00B5 and the Greek U+03BC), the first one after a wrong decoding, and as an escape.
 _MICRO = re.compile(r"\\?u00b5|\\?u03bc|&#181;|&#xb5;|&#956;|&micro;|&mu;|Âµ|Î¼|┬╡|╬╝|µ|μ", re.IGNORECASE)
+_ESCAPE = re.compile(r"\\u([0-9a-f]{4})", re.IGNORECASE)  # as ImageJ writes what is not ASCII
 _PER_PIXEL = re.compile(r"(?:\s*/\s*|\s+per\s+)(?:pixel|px|pix|voxel)s?$", re.IGNORECASE)
 
 
@@ -136,7 +138,8 @@ def _plain(text: str) -> str:
 
 def _bare(text: str) -> str:
     """Return a unit without what programs put around it: "µm/pixel", [µm]."""
-    return _PER_PIXEL.sub("", clean(text).strip("\0 .'()[]"))
+    plain = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), clean(text))
+    return _PER_PIXEL.sub("", plain.strip("\0 .'()[]"))
 
 
 def length_unit(text: str | None) -> str | None:
