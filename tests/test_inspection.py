@@ -2,6 +2,7 @@ import contextlib
 import csv
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -525,3 +526,34 @@ def test_labels_below_an_image_are_validated_with_it(tmp_path: Path) -> None:
     (tmp_path / "labels/cells/0/c/0/0/0").write_bytes(b"")
     (issue,) = validate(tmp_path)
     assert (issue.severity, issue.where) == ("data", "labels/cells/0")
+
+
+# What people give instead of an image
+
+
+@pytest.mark.parametrize(
+    ("store", "document"), [("0_5", "zarr.json"), ("0_4", ".zattrs"), ("0_4", ".zgroup")]
+)
+def test_address_of_a_document_means_the_folder_that_it_is_in(store: str, document: str) -> None:
+    place = DATA / "sound" / store
+    assert describe(place / document) == describe(place)
+    assert findings(place / document) == []
+
+
+@pytest.mark.s3
+def test_address_of_a_document_on_s3_means_the_group_that_it_is_in(sandbox_server: Sandbox) -> None:
+    sandbox_server.use()
+    place = sandbox_server.location("practical", "inspection/document.zarr")
+    write_object(place, "zarr.json", (DATA / "sound" / "0_5" / "zarr.json").read_bytes(), overwrite=True)
+    assert describe(place / "zarr.json") == describe(place)
+
+
+@pytest.mark.parametrize(("above", "named"), [("", "a and b"), ("images", "images/a and images/b")])
+def test_group_above_images_says_which_ones_are_in_it(above: str, named: str, tmp_path: Path) -> None:
+    for folder in dict.fromkeys(("", above)):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / ".zgroup").write_text('{"zarr_format": 2}')
+    for name in "ab":
+        shutil.copytree(DATA / "sound" / "0_4", tmp_path / above / name)
+    (issue,) = validate(tmp_path)
+    assert f"with {named} in it; give one of them" in issue.message

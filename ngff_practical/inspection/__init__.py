@@ -1,14 +1,9 @@
 """What an OME-Zarr is, and whether it is right: described and validated where it lies, local or on S3."""
 
-from ngff_practical.inspection.describing import (
-    describe,
-    describe_image,
-    labels_of,
-    scene_images,
-    series_of,
-    what_is_there,
-)
+from ngff_practical.inspection.describing import describe, describe_image
+from ngff_practical.inspection.elsewhere import what_is_there
 from ngff_practical.inspection.keys import join
+from ngff_practical.inspection.members import labels_of, scene_images, series_of
 from ngff_practical.inspection.tree import Node, Tree, UnreadableError, open_tree
 from ngff_practical.inspection.validating import validate, validation_report
 

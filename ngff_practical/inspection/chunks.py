@@ -47,6 +47,8 @@ class Stored:
 def stored_chunks(tree: Tree, path: str, array: ArrayInfo) -> Stored | None:
     """Return what is stored of an array, None where the server does not list it, or it would take too long.
 
+    A list without the array's own document, which has been read, is none: some servers answer every question.
+
     Raises
     ------
     StorageError
@@ -68,6 +70,8 @@ def stored_chunks(tree: Tree, path: str, array: ArrayInfo) -> Stored | None:
     except StorageError:
         if tree.local:
             raise
+        return None
+    if not (tree.local or documents):
         return None
     return Stored(chunks, tuple(others), frozenset(documents))
 

@@ -8,13 +8,13 @@ from itertools import islice
 
 from ngff_practical.errors import AccessError, MetadataError, NotFoundError, StorageError, TooLargeError
 from ngff_practical.inspection.children import MOST_LOCAL, children_issues, open_child, own_issues, subject_of
-from ngff_practical.inspection.describing import scene_images, series_of
 from ngff_practical.inspection.images import image_issues
 from ngff_practical.inspection.keys import below, join
 from ngff_practical.inspection.levels import Walk
+from ngff_practical.inspection.members import scene_images, series_of
 from ngff_practical.inspection.tree import Node
 from ngff_practical.metadata import Subject, kind_of
-from ngff_practical.metadata.documents import LFS_POINTER
+from ngff_practical.metadata.documents import LFS_POINTER, is_web_page
 from ngff_practical.metadata.paths import path_fault
 from ngff_practical.metadata.rules_plate import acquisitions_of_well, fields_of_well
 from ngff_practical.metadata.structure import Spot
@@ -94,6 +94,8 @@ def _xml_fault(walk: Walk, key: str) -> str:
         return "is missing"
     except TooLargeError:
         return ""
+    if is_web_page(text):
+        return "is a web page" if walk.tree.local else "is missing"
     if not text:
         return "is empty, the copy was probably interrupted"
     if text.startswith(LFS_POINTER):

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -15,7 +15,7 @@ from ngff_practical.inspection.guessing import Top, format_by_name, top_of
 from ngff_practical.inspection.keys import ZarrFormat, array_key, join
 from ngff_practical.inspection.packed import Packed, unpacked
 from ngff_practical.metadata import Document, parse_document
-from ngff_practical.metadata.documents import LARGEST_DOCUMENT
+from ngff_practical.metadata.documents import LARGEST_DOCUMENT, is_web_page
 from ngff_practical.metadata.paths import path_fault
 from ngff_practical.metadata.wording import escaped, located, quoted
 from ngff_practical.model import Place, StoredObject
@@ -29,6 +29,7 @@ from ngff_practical.storage import (
 )
 
 _KEPT = 256 * 2**10  # bytes of a document that is kept: only those of plates are larger
+_PATIENCE_S = 30.0  # for one document, whose server may send a byte every second
 _AT_ONCE = 8  # requests under way for one group's levels
 
 
@@ -65,6 +66,7 @@ class Tree:
     place: Place
     packed: Packed | None = None
     fetched: dict[str, bytes | None] = field(default_factory=dict)
+    pages: list[str] = field(default_factory=list)  # keys for which the server sent a web page instead
     top: Top | None = None  # where it was listed to find out the format
 
     def close(self) -> None:
@@ -105,7 +107,10 @@ class Tree:
         if self.top and self.top.lacks(key):
             return None
         try:
-            return self.read(key, LARGEST_DOCUMENT)
+            data = self.read(key, LARGEST_DOCUMENT, timeout_s=_PATIENCE_S)
+            if self.local or not is_web_page(data):
+                return data
+            self.pages.append(key)
         except NotFoundError:
             return None
         except TooLargeError:
@@ -120,9 +125,10 @@ class Tree:
             if self.packed:
                 raise UnreadableError(key, str(error)) from None
             raise
+        return None  # what servers made for one web application answer for whatever is not there
 
-    def read(self, key: str, limit: int) -> bytes:
-        """Return the bytes of a file of at most `limit` bytes.
+    def read(self, key: str, limit: int, *, timeout_s: float | None = None) -> bytes:
+        """Return the bytes of a file of at most `limit` bytes; a server may take `timeout_s` for it.
 
         Raises
         ------
@@ -141,7 +147,7 @@ class Tree:
                 raise NotFoundError(f"there is no file {key!r} in {self.place}")
             if nbytes > limit:
                 raise TooLargeError(f"{key!r} in {self.place} has more than {limit} bytes")
-        return read_object(self.place, key, limit=limit)
+        return read_object(self.place, key, limit=limit, timeout_s=timeout_s)
 
     def node(self, path: str = "", *, first: ZarrFormat | None = None) -> Node | None:
         """Return the group or array at a path, None where there is none; `first` is the format to try first.
@@ -167,13 +173,15 @@ class Tree:
         return self.packed.list_folder(path) if self.packed else list_folder(self._below(path))
 
     def holds(self, key: str) -> bool:
-        """Return True where a file is stored under a key."""
+        """Return True where a document, readable or not, is stored under a key."""
         if self.packed:
             return key in self.packed.members
         try:
-            return object_exists(self.place, key)
+            return object_exists(self.place, key) if self.local else self._bytes(key) is not None
         except AccessError:
             return False
+        except UnreadableError:
+            return True
 
     def holds_below(self, path: str) -> bool:
         """Return True where anything is stored below a path; False, too, where nobody says."""
@@ -228,12 +236,13 @@ class Tree:
 
 
 _ARCHIVES = (".zip", ".ozx")
+_DOCUMENTS = {"zarr.json", ".zattrs", ".zgroup", ".zarray", ".zmetadata"}
 _OME_KEYS = {"multiscales", "plate", "well", "labels", "bioformats2raw.layout", "series", "ome"}
 
 
 @contextmanager
 def open_tree(place: str | Place) -> Iterator[Tree]:
-    """Give the tree at a place, open as long as it is looked at.
+    """Give the tree at a place, open as long as it is looked at; that of a document is the folder it is in.
 
     Raises
     ------
@@ -242,7 +251,7 @@ def open_tree(place: str | Place) -> Iterator[Tree]:
     UnreadableError
         It is a file called .zip or .ozx, or one that begins like an archive, and none that can be read.
     """
-    found = parse_place(place) if isinstance(place, str) else place
+    found = _above_document(parse_place(place) if isinstance(place, str) else place)
     if isinstance(found, Path) and not found.exists():
         raise NotFoundError(f"there is nothing at {found}; check the spelling")
     tree = Tree(found, _packed(found))
@@ -250,6 +259,15 @@ def open_tree(place: str | Place) -> Iterator[Tree]:
         yield tree
     finally:
         tree.close()
+
+
+def _above_document(place: Place) -> Place:
+    """Return the folder of a metadata document, whose address people copy, and any other place as it is."""
+    if place.name not in _DOCUMENTS:
+        return place
+    if isinstance(place, Path):
+        return place.parent if place.is_file() else place
+    return replace(place, key=place.key.rpartition("/")[0]) if "/" in place.key else place
 
 
 def _packed(place: Place) -> Packed | None:

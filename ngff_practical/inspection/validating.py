@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from ngff_practical.inspection.archives import archive_issues, ozx_issues
-from ngff_practical.inspection.describing import what_is_there
+from ngff_practical.inspection.elsewhere import what_is_there
 from ngff_practical.inspection.images import image_issues, labels_issues
 from ngff_practical.inspection.levels import Walk
 from ngff_practical.inspection.plates import collection_issues, plate_issues, scene_issues, well_issues

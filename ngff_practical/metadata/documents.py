@@ -82,7 +82,6 @@ def parse_document(data: bytes, name: str) -> Document:
 
 def not_metadata(data: bytes) -> str:
     """Return what bytes are that cannot be JSON at all, as the end of a sentence; "" where they may be."""
-    start = data[:200].lstrip().lower()
     if not data:
         return "is empty; the copy was probably interrupted"
     if len(data) > LARGEST_DOCUMENT:
@@ -93,11 +92,23 @@ def not_metadata(data: bytes) -> str:
         return "is a git-lfs pointer, not the file itself; fetch it with `git lfs pull`"
     if data.startswith(b"\xef\xbb\xbf"):
         return "begins with a byte order mark, which JSON must not have; write it again as plain UTF-8"
-    if start.startswith((b"<!doctype", b"<html")):
+    if data.startswith(b"\x1f\x8b"):
+        return (
+            "is compressed with gzip, which readers of Zarr do not expect; unpack it, and have the server "
+            "send it as it is"
+        )
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "is UTF-16, which JSON must not be; write it again as UTF-8"
+    if is_web_page(data):
         return "is a web page, not JSON; the server answered with an error page"
-    if start.startswith(b"<?xml"):
+    if data[:200].lstrip().lower().startswith(b"<?xml"):
         return "is XML, not JSON; the server probably answered with an error"
     return ""
+
+
+def is_web_page(data: bytes) -> bool:
+    """Return True for HTML, which some servers send for every address, whether anything is there or not."""
+    return data[:200].lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
 def repeated_keys(document: Document, rule: str) -> Iterator[Issue]:

@@ -46,22 +46,32 @@ def object_store(location: Location, *, retries: int = RETRIES, timeout_s: float
     return _store(location, location.key, retries, timeout_s)
 
 
-def bucket_store(location: Location, *, retries: int = RETRIES, checksums: bool = False) -> S3Store:
+def bucket_store(
+    location: Location, *, retries: int = RETRIES, checksums: bool = False, timeout_s: float | None = None
+) -> S3Store:
     """Return an obstore store of the whole bucket; the same one while the keys are the same.
 
-    With `checksums` a SHA-256 goes with every object, for the server to check and to keep.
+    With `checksums` a SHA-256 goes with every object, for the server to check and to keep. `timeout_s` bounds
+    a request together with its repetitions.
     """
     who = "" if location.anonymous else require_keys().fingerprint
-    settings = region(), checksums, who, retries
+    settings = region(), checksums, who, retries, timeout_s
     return _cached_store(location.endpoint, location.bucket, location.anonymous, *settings)
 
 
 @lru_cache(maxsize=16)
 def _cached_store(
-    endpoint: str, bucket: str, anonymous: bool, region: str, checksums: bool, who: str, retries: int
+    endpoint: str,
+    bucket: str,
+    anonymous: bool,
+    region: str,
+    checksums: bool,
+    who: str,
+    retries: int,
+    timeout_s: float | None,
 ) -> S3Store:
     whole = Location(endpoint, bucket, anonymous=anonymous)
-    return _store(whole, "", retries, None, checksums=checksums)
+    return _store(whole, "", retries, timeout_s, checksums=checksums)
 
 
 def web_store(endpoint: str) -> HTTPStore:

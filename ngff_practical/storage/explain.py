@@ -37,6 +37,8 @@ _BROKEN = (
     ("HostUnreachable", "refused"),
     ("Connection was closed", "broken"),
     ("Connection broken", "broken"),
+    ("error following redirect", "redirects"),
+    ("MissingContentLength", "no length"),
     ("error sending request", "broken"),
     ("error decoding response body", "broken"),
     ("HTTP error", "broken"),
@@ -169,6 +171,16 @@ def _unreachable(failure: Failure, location: Location) -> StorageError:
             return StorageError(
                 f"the proxy of this network does not let requests through to {endpoint}; check HTTPS_PROXY, "
                 f"or add {host} to NO_PROXY where no proxy is needed"
+            )
+        case "redirects":
+            return StorageError(
+                f"{endpoint} sends every request on to another address, without end; "
+                "open the address in a browser, and give the one that it ends at"
+            )
+        case "no length":
+            return StorageError(
+                f"{endpoint} does not say how many bytes it sends (there is no Content-Length), as for pages "
+                "made on the fly; ask for an address where the files themselves lie, or download the image"
             )
         case "timeout":
             return StorageError(

@@ -68,8 +68,12 @@ def list_folder(place: Place) -> tuple[tuple[str, ...], tuple[StoredObject, ...]
     return tuple(folders), tuple(sorted(objects, key=_by_key))
 
 
-def read_object(place: Place, key: str = "", *, limit: int | None = None) -> bytes:
+def read_object(
+    place: Place, key: str = "", *, limit: int | None = None, timeout_s: float | None = None
+) -> bytes:
     """Return the bytes of one object; `key` is relative to the place, "" is the place itself.
+
+    `timeout_s` is how long a server may take for it altogether, repetitions included.
 
     Raises
     ------
@@ -88,7 +92,7 @@ def read_object(place: Place, key: str = "", *, limit: int | None = None) -> byt
             data = exact.read(place, path, limit=limit)
             _bound(len(data), limit, place, key)
             return data
-        answer = obstore.get(bucket_store(place), path)
+        answer = obstore.get(bucket_store(place, timeout_s=timeout_s), path)
         _bound(answer.meta["size"], limit, place, key)
         return bytes(answer.bytes())
 
