@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ngff_practical.convert.lock import MARK, alone, claimed
+from ngff_practical.convert.lock import MARK, claimed
 from ngff_practical.errors import ExistsError, StorageError
 from ngff_practical.model import Location, Place, Pyramid
 from ngff_practical.pyramid.bands import SCRATCH
 from ngff_practical.storage import delete_object, list_objects
+from ngff_practical.storage.lock import alone
 
 PARTIAL = ".partial"
 ROOT_DOCUMENTS = ("zarr.json", ".zgroup", ".zattrs")
@@ -30,7 +31,7 @@ def under_construction(final: Place, pyramid: Pyramid, overwrite: bool) -> Itera
     if not final.parent.is_dir():
         raise StorageError(f"{final.parent} is not a folder; make it first, then convert into it")
     partial = final.with_name(final.name + PARTIAL)
-    with alone(final):
+    with alone(final, "conversion"):
         try:
             shutil.rmtree(partial, ignore_errors=True)  # what a killed conversion left
             partial.mkdir()

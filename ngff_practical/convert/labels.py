@@ -8,7 +8,6 @@ from concurrent.futures import Executor
 from contextlib import nullcontext
 from pathlib import Path
 
-from ngff_practical.convert.lock import alone
 from ngff_practical.convert.readback import Thoroughness
 from ngff_practical.convert.run import convert
 from ngff_practical.errors import MetadataError, NotFoundError, PlanError, StorageError
@@ -16,6 +15,7 @@ from ngff_practical.metadata import labels_document, parse_document
 from ngff_practical.metadata.writing import Rgba
 from ngff_practical.model import ConversionReport, Location, Place, Pyramid, StackSource
 from ngff_practical.storage import object_exists, parse_place, read_object, write_object
+from ngff_practical.storage.lock import alone
 
 LABELS = "labels"
 ATTRIBUTES = {2: ".zattrs", 3: "zarr.json"}
@@ -69,7 +69,7 @@ def convert_labels(
         label_colors=colors or {},
         on_slab=on_slab,
     )
-    with alone(group) if isinstance(group, Path) else nullcontext():
+    with alone(group, "conversion") if isinstance(group, Path) else nullcontext():
         _list_labels(group, name, pyramid)
     return report
 

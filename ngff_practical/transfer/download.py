@@ -6,7 +6,8 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,10 @@ from ngff_practical.errors import AccessError, ExistsError, NotFoundError, Stora
 from ngff_practical.model import Location, Manifest, ManifestEntry, StoredObject, TransferReport
 from ngff_practical.storage import list_folder
 from ngff_practical.storage.crew import Crew
+from ngff_practical.storage.local import list_files
+from ngff_practical.storage.lock import alone
 from ngff_practical.storage.moving import Objects
-from ngff_practical.transfer.fetching import Fetched, fetch_object, fetched_weight, has_size, local_trouble
+from ngff_practical.transfer.fetching import Fetched, fetch_object, fetched_weight, keep_object, local_trouble
 from ngff_practical.transfer.keys import check_local_names, local_path, waves
 from ngff_practical.transfer.manifest import local_root, make_manifest, manifest_path, write_manifest
 from ngff_practical.transfer.report import Progress
@@ -82,27 +85,25 @@ def download(
             chosen = crew.do(lambda: choose(objects, levels, region, heads))
         found = chosen.found if chosen else crew.do(lambda: _find(objects))
         check_local_names(key for key in found if key)
-        _refuse_existing(target, overwrite)
-        missing = [
-            stored for stored in found.values() if not has_size(local_path(part, stored.key), stored.nbytes)
-        ]
-        _check_space(target, sum(stored.nbytes for stored in missing))
-        if dry_run:
-            fetched = [
-                Fetched(ManifestEntry(stored.key, stored.nbytes, ""), proven=False, copied=stored in missing)
-                for stored in found.values()
-            ]
-        else:
-            fetched = _fetch_all(found, objects, crew, part, on_object)
-    manifest = Manifest(target.name, tuple(sorted((f.entry for f in fetched), key=lambda entry: entry.key)))
-    if not dry_run:
-        with local_trouble(part):
-            _clear_extra(part, found)
-            if chosen:
-                _make_part(chosen, part, target)
+        with nullcontext() if dry_run else _held(target):
+            _refuse_existing(target, overwrite)
+            there = _sizes(part)
+            missing = [stored for stored in found.values() if there.get(stored.key) != stored.nbytes]
+            _check_space(target, sum(stored.nbytes for stored in missing))
+            if dry_run:
+                lacking = {stored.key for stored in missing}
+                fetched = [
+                    Fetched(
+                        ManifestEntry(stored.key, stored.nbytes, ""),
+                        proven=False,
+                        copied=stored.key in lacking,
+                    )
+                    for stored in found.values()
+                ]
             else:
-                _take_name(part, target)
-        write_manifest(make_manifest(target) if chosen else manifest, manifest_path(target))
+                fetched = _fetch_all(found, there, objects, crew, part, on_object)
+                _finish(fetched, found, chosen, part, target)
+    manifest = _manifest(target, fetched)
     copied = sum(f.copied for f in fetched)
     return TransferReport(
         source=str(source),
@@ -115,6 +116,33 @@ def download(
         seconds=time.monotonic() - started,
         dry_run=dry_run,
     )
+
+
+@contextmanager
+def _held(target: Path) -> Iterator[None]:
+    """Keep other downloads to the same place out; the folders above it are made where they are not."""
+    with local_trouble(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    with alone(target, "download"):
+        yield
+
+
+def _manifest(target: Path, fetched: Iterable[Fetched]) -> Manifest:
+    return Manifest(target.name, tuple(sorted((f.entry for f in fetched), key=lambda entry: entry.key)))
+
+
+def _finish(
+    fetched: list[Fetched], found: dict[str, StoredObject], chosen: Part | None, part: Path, target: Path
+) -> None:
+    """Give what was fetched its name, and the manifest beside it."""
+    with local_trouble(part):
+        _clear_extra(part, found)
+        if chosen:
+            _make_part(chosen, part, target)
+        else:
+            _take_name(part, target)
+    with local_trouble(manifest_path(target)):
+        write_manifest(make_manifest(target) if chosen else _manifest(target, fetched), manifest_path(target))
 
 
 def _find(objects: Objects) -> dict[str, StoredObject]:
@@ -160,7 +188,9 @@ def _make_part(chosen: Part, part: Path, target: Path) -> None:
 
 
 def _refuse_existing(target: Path, overwrite: bool) -> None:
-    if not target.exists() or overwrite or (target.is_dir() and not any(target.iterdir())):
+    with local_trouble(target):
+        free = _is_free(target)
+    if overwrite or free:
         return
     raise ExistsError(
         f"{target} exists already; nothing was fetched. Give the image a name of its own "
@@ -169,6 +199,10 @@ def _refuse_existing(target: Path, overwrite: bool) -> None:
         else f"{target} exists already; nothing was fetched. Choose another name, or ask to overwrite "
         "(overwrite=True, --overwrite)"
     )
+
+
+def _is_free(target: Path) -> bool:
+    return not target.exists() or (target.is_dir() and not any(target.iterdir()))
 
 
 def _check_space(target: Path, needed: int) -> None:
@@ -182,7 +216,12 @@ def _check_space(target: Path, needed: int) -> None:
 
 
 def _fetch_all(
-    found: dict[str, StoredObject], objects: Objects, crew: Crew, part: Path, on_object: Progress | None
+    found: dict[str, StoredObject],
+    there: dict[str, int],
+    objects: Objects,
+    crew: Crew,
+    part: Path,
+    on_object: Progress | None,
 ) -> list[Fetched]:
     fetched: list[Fetched] = []
     single = set(found) == {""}
@@ -197,12 +236,16 @@ def _fetch_all(
         with local_trouble(part):
             if part.exists() and part.is_dir() == single:
                 raise StorageError(f"{part} is in the way; move it away")
-            (part.parent if single else part).mkdir(parents=True, exist_ok=True)
+            folders = set() if single else {key.rpartition("/")[0] for key in found}
+            for folder in folders:
+                local_path(part, folder).mkdir(parents=True, exist_ok=True)
+
+        def fetch(key: str) -> Fetched:
+            stored, path = found[key], local_path(part, key)
+            kept = keep_object(stored, path) if there.get(key) == stored.nbytes else None
+            return kept or fetch_object(stored, objects, crew, path)
+
         for group in waves(found):
-
-            def fetch(key: str) -> Fetched:
-                return fetch_object(found[key], objects, crew, local_path(part, key))
-
             for _, one in crew.each(group, fetch, lambda key: fetched_weight(found[key].nbytes)):
                 fetched.append(one)
                 if on_object:
@@ -215,25 +258,32 @@ def _fetch_all(
     return fetched
 
 
+def _sizes(part: Path) -> dict[str, int]:
+    """Return the sizes of the files that are there by key, that of a single file under ""."""
+    with local_trouble(part):
+        if part.is_file():
+            return {"": part.stat().st_size}
+        return {file.key: file.nbytes for file in list_files(part)} if part.is_dir() else {}
+
+
 def _clear_extra(part: Path, found: dict[str, StoredObject]) -> None:
     """Leave in the folder what the server has and nothing else, and make sure that all of it is there."""
-    if part.is_file():
-        return
-    kept = 0
-    for here, folders, names in os.walk(part, topdown=False):
-        for name in names:
-            path = Path(here, name)
-            if path.relative_to(part).as_posix() in found:
-                kept += 1
-            else:
-                path.unlink()
-        for name in folders:
-            if not any(Path(here, name).iterdir()):
-                Path(here, name).rmdir()
-    if kept != len(found):
+    there = _sizes(part)
+    for key in there.keys() - found:
+        local_path(part, key).unlink()
+    for folder, _, _ in os.walk(part, topdown=False):
+        with suppress(OSError):  # unless it is empty
+            Path(folder).rmdir()
+    lost = sorted(key for key, stored in found.items() if there.get(key) != stored.nbytes)
+    if lost and lost[0] in there:
         raise TransferError(
-            f"{part} holds {kept} files where {len(found)} were fetched; "
-            "this disk cannot tell some of the keys apart (upper and lower case, say)"
+            f"{local_path(part, lost[0])} has {there[lost[0]]} bytes where {found[lost[0]].nbytes} were "
+            "written; something else changes the folder. Run the same command again"
+        )
+    if lost:
+        raise TransferError(
+            f"{local_path(part, lost[0])} is not there, though it was fetched: this disk cannot tell some of "
+            "the keys apart (upper and lower case, say), or something else changes the folder"
         )
 
 

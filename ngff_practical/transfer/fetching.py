@@ -39,21 +39,32 @@ class Fetched:
     copied: bool
 
 
-def fetch_object(stored: StoredObject, objects: Objects, crew: Crew, path: Path) -> Fetched:
-    """Return an object once it is in the file at `path`; what is there and proven stays."""
+def keep_object(stored: StoredObject, path: Path) -> Fetched | None:
+    """Return an object whose file was there before, None where nothing proves that it is whole and right."""
     with local_trouble(path):
-        if has_size(path, stored.nbytes) and etag_proves(stored.etag, path, stored.nbytes):
-            entry = ManifestEntry(stored.key, stored.nbytes, sha256_of_file(path))
-            return Fetched(entry, proven=True, copied=False)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not etag_proves(stored.etag, path, stored.nbytes):
+            return None
+        entry = ManifestEntry(stored.key, stored.nbytes, sha256_of_file(path))
+    return Fetched(entry, proven=True, copied=False)
+
+
+def fetch_object(stored: StoredObject, objects: Objects, crew: Crew, path: Path) -> Fetched:
+    """Return an object once it is in the file at `path`, whose folder is there.
+
+    What is hashed is what arrived, before it is written: what the disk makes of it, `verify` tells.
+    """
     if stored.nbytes > LARGE_NBYTES:
         return _fetch_large(stored, objects, crew, path)
     if stored.nbytes > _STREAMED_NBYTES:
         return _fetch_streamed(stored, objects, path)
     data, proven = receive(stored, objects)
-    with local_trouble(path):
-        path.write_bytes(data)
     entry = ManifestEntry(stored.key, stored.nbytes, sha256(data))
+    try:
+        with open(path, "wb", buffering=0) as file:  # noqa: PTH123 - for thousands, Path's own way takes long
+            while data:
+                data = data[file.write(data) :]
+    except OSError as error:
+        raise _cannot_write(path, error) from None
     return Fetched(entry, proven, copied=True)
 
 
@@ -182,11 +193,6 @@ def _altered(stored: StoredObject, objects: Objects) -> TransferError:
     )
 
 
-def has_size(path: Path, nbytes: int) -> bool:
-    """Return True for a file of this size."""
-    return path.is_file() and path.stat().st_size == nbytes
-
-
 @contextmanager
 def local_trouble(path: Path) -> Iterator[None]:
     """Turn what this computer's disk raises inside into StorageError."""
@@ -195,4 +201,8 @@ def local_trouble(path: Path) -> Iterator[None]:
     except (StorageError, TransferError):
         raise
     except OSError as error:
-        raise StorageError(f"{path} cannot be written: {error.strerror or error}") from None
+        raise _cannot_write(path, error) from None
+
+
+def _cannot_write(path: Path, error: OSError) -> StorageError:
+    return StorageError(f"{path} cannot be written: {error.strerror or error}")

@@ -12,6 +12,7 @@ from ngff_practical.errors import StorageError
 _METADATA = (".zgroup", ".zarray", ".zmetadata", ".zattrs", "zarr.json")  # the ones that open an image last
 _JUNK = (".DS_Store", "Thumbs.db", "desktop.ini")
 _MOST_BYTES = 1024  # of a key, by S3's rules
+_LONGEST_NAME = 255  # bytes: what Linux, macOS and Windows give a file
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NOT_ON_WINDOWS = re.compile(
     r'[<>:"|?*]|[ .]$|^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)', re.IGNORECASE
@@ -87,6 +88,11 @@ def check_local_names(keys: Iterable[str], *, windows: bool = sys.platform == "w
             raise StorageError(
                 f"the server lists the key {key!r}, which cannot be a file below the destination; "
                 "nothing was downloaded"
+            )
+        if any(len(part.encode()) > _LONGEST_NAME for part in parts):
+            raise StorageError(
+                f"the server lists the key {key!r}, a part of which is longer than the {_LONGEST_NAME} bytes "
+                "that a file's name may have; nothing was downloaded"
             )
     for key in wanted:
         above = key.rpartition("/")[0]
