@@ -13,6 +13,8 @@ import anywidget
 import traitlets
 
 from ngff_practical.errors import NgffPracticalError
+from ngff_practical.widgets.lettering import spell
+from ngff_practical.widgets.surprises import unexpected
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -74,6 +76,7 @@ class Widget(anywidget.AnyWidget):
         with _drawing:  # matplotlib's font cache does not take two threads
             figure = Figure(figsize=self.picture_size, dpi=110, layout="constrained", facecolor="white")
             self.draw(figure)
+            spell(figure)
             drawn = io.BytesIO()
             figure.savefig(drawn, format="png")
         return drawn.getvalue()
@@ -91,8 +94,12 @@ class Widget(anywidget.AnyWidget):
             later = self.receive(message, buffers)
         except NgffPracticalError as error:
             self.notice = str(error)
-        if not later:
-            self.finish(message)
+        except BaseException as error:
+            self.notice = unexpected(error)
+            raise
+        finally:
+            if not later:
+                self.finish(message)
 
     def __repr__(self) -> str:
         return self.text or f"{type(self).__name__}()"

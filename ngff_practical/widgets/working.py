@@ -10,6 +10,7 @@ from typing import Literal
 
 from ngff_practical.errors import NgffPracticalError
 from ngff_practical.meter import duration_text
+from ngff_practical.widgets.surprises import unexpected
 
 type State = Literal["ready", "working", "stopping", "stopped", "failed", "done"]
 
@@ -91,6 +92,9 @@ class Job:
         except NgffPracticalError as error:
             stopped = self._stop.is_set()
             self._end("stopped" if stopped else "failed", "" if stopped else str(error))
+        except BaseException as error:  # else the panel would say for ever that it works
+            self._end("failed", unexpected(error))
+            raise
         else:
             self._end("done", said)
 
