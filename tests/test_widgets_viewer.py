@@ -18,10 +18,10 @@ from ngff_practical.widgets.viewing import (
     Tile,
     Window,
     choose_level,
+    look,
     on_full,
     scale_bar,
     tile_side,
-    visible_tiles,
 )
 
 WAIT_S = 30
@@ -81,13 +81,16 @@ class Page:
 
     def __init__(self, viewer, monkeypatch):
         self.viewer, self.tiles, self.plans, self.others, self.asked = viewer, {}, [], [], 0
+        self.failed = []
         self._changed = threading.Condition()
         self._done = set()
         monkeypatch.setattr(viewer, "send", self._take)
 
     def _take(self, content, buffers=None):
         with self._changed:
-            if "tile" in content:
+            if "failed" in content:
+                self.failed.append(content)
+            elif "tile" in content:
                 pixels = np.frombuffer(buffers[0], "uint8").reshape(*content["size"], 4)
                 self.tiles[content["tile"]] = (content, pixels)
             elif "plan" in content:
@@ -128,7 +131,7 @@ def test_the_level_has_a_pixel_for_each_of_the_screen(zoom, level):
 )
 def test_tiles_cover_what_is_seen_and_no_more(top, left, height, width, zoom):
     pyramid = a_pyramid()
-    tiles = visible_tiles(pyramid, Window(top, left, height, width, zoom))
+    tiles = look(pyramid, Window(top, left, height, width, zoom)).tiles
     seen = [max(top, 0), max(left, 0), min(top + height, 4096), min(left + width, 6144)]
     if seen[0] >= seen[2] or seen[1] >= seen[3]:
         return
@@ -141,7 +144,7 @@ def test_tiles_cover_what_is_seen_and_no_more(top, left, height, width, zoom):
 
 
 def test_tiles_in_the_middle_come_first():
-    first = visible_tiles(a_pyramid(), Window(0, 0, 4096, 6144, 1.0))[0]
+    first = look(a_pyramid(), Window(0, 0, 4096, 6144, 1.0)).tiles[0]
     assert abs(first.top + 128 - 2048) <= 128
     assert abs(first.left + 128 - 3072) <= 128
 
@@ -412,4 +415,4 @@ def test_an_image_on_s3_is_read_by_tile_and_every_request_is_counted(sandbox_ser
     mine, all_of_it = found.viewer.recorder.request_count(), sandbox_server.request_count()
     assert len(found.see(height=200, width=500)) == 2
     assert found.viewer.recorder.request_count() - mine == sandbox_server.request_count() - all_of_it
-    assert Tile(0, 0, 256, 256, 256) in visible_tiles(found.viewer._scene.pyramid, Window(0, 0, 200, 500, 1))
+    assert Tile(0, 0, 256, 256, 256) in look(found.viewer._scene.pyramid, Window(0, 0, 200, 500, 1)).tiles

@@ -1,5 +1,6 @@
 """What an OME-Zarr is, and whether it is right: described and validated where it lies, local or on S3."""
 
+from ngff_practical.inspection.decoding import UNDECODABLE
 from ngff_practical.inspection.describing import describe, describe_image
 from ngff_practical.inspection.elsewhere import what_is_there
 from ngff_practical.inspection.keys import join
@@ -8,6 +9,7 @@ from ngff_practical.inspection.tree import Node, Tree, UnreadableError, open_tre
 from ngff_practical.inspection.validating import validate, validation_report
 
 __all__ = [
+    "UNDECODABLE",
     "Node",
     "Tree",
     "UnreadableError",

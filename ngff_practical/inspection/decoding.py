@@ -42,8 +42,8 @@ _MOST_IN_SHARD = 2**20
 _INDEX = ({"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"})
 _EMPTY = 2**64 - 1
 
-# Whatever the codecs raise over damaged bytes; which of these depends on the codec.
-_UNDECODABLE = (
+# What zarr raises over documents that contradict themselves, and codecs over damaged bytes.
+UNDECODABLE = (
     ValueError,
     RuntimeError,
     TypeError,
@@ -83,7 +83,7 @@ def opening_fault(document: Mapping[str, object]) -> str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _opened(document, {})
-    except _UNDECODABLE as error:
+    except UNDECODABLE as error:
         return _cause(error)
     return ""
 
@@ -108,7 +108,7 @@ def decoding_issues(
         warnings.simplefilter("ignore")  # Zarr's remarks about documents, which our own rules judge
         try:
             opened = _opened({**document, "zarr_format": array.zarr_format}, objects)
-        except _UNDECODABLE:  # said of its document
+        except UNDECODABLE:  # said of its document
             return
 
         def decode(item: tuple[Shape, StoredObject]) -> str:
@@ -124,7 +124,7 @@ def decoding_issues(
                     return fault
                 objects[found.key] = Bytes.from_bytes(data)
                 opened[region]
-            except _UNDECODABLE as error:
+            except UNDECODABLE as error:
                 return _cause(error)
             finally:
                 objects.pop(found.key, None)

@@ -16,20 +16,13 @@ from ngff_practical.sharing import web_address
 from ngff_practical.storage import parse_place
 from ngff_practical.widgets.base import Message, Widget, script, style
 from ngff_practical.widgets.counting import counted
+from ngff_practical.widgets.lengths import METRES
 from ngff_practical.widgets.pixels import Levels, contrast
 from ngff_practical.widgets.serving import FolderServer
 
 if TYPE_CHECKING:
     from neuroglancer import Viewer
 
-_METRES = {
-    "angstrom": 1e-10,
-    "nanometer": 1e-9,
-    "micrometer": 1e-6,
-    "millimeter": 1e-3,
-    "centimeter": 1e-2,
-    "meter": 1.0,
-}
 _MOST_VOXELS = 64_000_000  # of a coarsest level that is read to find its contrast
 _HERE = ("127.0.0.1", "localhost")
 
@@ -96,7 +89,7 @@ def dimensions(image: Pyramid) -> dict[str, list[str] | list[float]]:
     """Return neuroglancer's dimensions, x first: names, units, and voxel sizes in metres."""
     space = list(reversed(spatial(image.axes)))
     steps = [image.levels[0].scale[axis] for axis in space]
-    metres = [_METRES.get(image.axes[axis].unit or "") for axis in space]
+    metres = [METRES.get(image.axes[axis].unit or "") for axis in space]
     return {
         "names": [image.axes[axis].name for axis in space],
         "units": ["m" if size else "" for size in metres],

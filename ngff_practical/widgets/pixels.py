@@ -10,6 +10,7 @@ import zarr
 from zarr.core.metadata import ArrayV2Metadata, ArrayV3Metadata
 
 from ngff_practical.errors import StorageError
+from ngff_practical.inspection import UNDECODABLE
 from ngff_practical.meter import Recorder
 from ngff_practical.model import Place, Pyramid
 from ngff_practical.storage import zarr_store
@@ -37,20 +38,20 @@ class Levels:
         StorageError
             They cannot be read.
         """
+        path = self.pyramid.levels[level].path
         try:
-            return np.asarray(self._array(level)[region])
+            values = np.asarray(self._array(level)[region])
         except StorageError:
             raise
-        except (
-            OSError,
-            ValueError,
-            RuntimeError,
-            TypeError,
-        ) as error:  # codecs, over damaged bytes
-            path = self.pyramid.levels[level].path
+        except UNDECODABLE as error:
             raise StorageError(
                 f"level {path} of {self.pyramid.name} cannot be read ({error}); validate it with --data"
             ) from None
+        if values.dtype.kind not in "biuf":
+            raise StorageError(
+                f"level {path} of {self.pyramid.name} holds {values.dtype}; only numbers can be shown as grey"
+            )
+        return values
 
     def _array(self, level: int) -> _Array:
         with self._lock:
@@ -63,16 +64,27 @@ class Levels:
 
 
 def contrast(values: Voxels) -> tuple[float, float]:
-    """Return the values to show as black and as white: 1 and 99.8 of 100 lie above and below."""
+    """Return the values to show as black and as white: 1 and 99.8 of 100 lie above and below.
+
+    Where hardly anything is there, as in an image of a few bright points, white is the brightest.
+    """
     finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
     if finite.size == 0:
         return 0.0, 1.0
     low, high = (float(value) for value in np.percentile(finite.astype(np.float64), (1, 99.8)))
+    if high <= low:
+        high = float(finite.max())
     return (low, high) if high > low else (low, low + 1.0)
 
 
 def grey(values: Voxels, low: float, high: float) -> Grey:
     """Return values as 0 to 255, `low` and below as 0, `high` and above as 255; what is no number is 0."""
-    scaled = (values.astype(np.float32) - np.float32(low)) * np.float32(255 / max(high - low, 1e-12))
+    share = 255 / (high - low if high > low else 1.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        scaled = (
+            (values.astype(np.float64) - low) * share
+            if values.dtype.itemsize > 2
+            else (values.astype(np.float32) - np.float32(low)) * np.float32(share)
+        )
     made: Grey = np.nan_to_num(np.clip(scaled, 0, 255), nan=0.0).astype(np.uint8)
     return made

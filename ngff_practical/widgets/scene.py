@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from ngff_practical.errors import MetadataError, NgffPracticalError
+from ngff_practical.errors import MetadataError
 from ngff_practical.inspection import describe_image
 from ngff_practical.meter import Recorder
-from ngff_practical.model import Place, Pyramid, Shape
-from ngff_practical.widgets.colours import OKABE_ITO
-from ngff_practical.widgets.pixels import Levels, Voxels, contrast, grey
+from ngff_practical.model import Place, Pyramid
+from ngff_practical.widgets.channels import ChannelView, first_channels, measured
+from ngff_practical.widgets.pixels import Levels, Voxels, grey
 from ngff_practical.widgets.regions import Region
 from ngff_practical.widgets.tiles import Blocks
 from ngff_practical.widgets.viewing import Tile
+from ngff_practical.widgets.volumes import Volumes, count_labels
 
 type Pixels = npt.NDArray[np.uint8]
 
 _DEEPEST_BLOCK = 16 * 2**20  # bytes of a block for which the whole depth of a chunk is kept
-_COUNTED = 64 * 2**20  # voxels of a label level that are counted to tell volumes
-_SHOWN = 4  # channels that are visible at first
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelView:
-    """How one channel is shown: `color` is six hex digits, `low` is black, `high` its full colour."""
-
-    name: str
-    color: str
-    low: float
-    high: float
-    limits: tuple[float, float]
-    visible: bool = True
+_SAMPLED = 512  # pixels of a side, in the middle of the coarsest level, from which the contrast is taken
 
 
 class Stack:
@@ -55,13 +41,10 @@ class Stack:
         """Return a tile's (y, x) voxels; `at` is the place along other axes, in an image of size `full`."""
         level = self.pyramid.levels[tile.level]
         box: list[tuple[int, int]] = []
-        inside: list[int] = []
-        for axis, name in enumerate(self.pyramid.axis_names[:-2]):
-            size = level.shape[axis]
-            index = min(at.get(name, 0) * size // max(full.get(name, size), 1), size - 1)
-            depth = level.chunks[axis]
+        inside = self.inside(tile.level, at, full)
+        for axis, index in enumerate(inside):
+            size, depth = level.shape[axis], level.chunks[axis]
             box.append((index // depth * depth, min((index // depth + 1) * depth, size)))
-            inside.append(index)
         box += [(tile.top, tile.top + tile.height), (tile.left, tile.left + tile.width)]
         voxels = level.itemsize
         for start, stop in box:
@@ -72,6 +55,14 @@ class Stack:
         where = tuple(index - start for index, (start, _) in zip(inside, box, strict=False))
         plane: Voxels = block[where]
         return plane
+
+    def inside(self, level: int, at: Mapping[str, int], full: Mapping[str, int]) -> list[int]:
+        """Return where along a level's axes before y and x a place `at` lies, of an image of size `full`."""
+        sizes = self.pyramid.levels[level].shape
+        return [
+            min(at.get(name, 0) * sizes[axis] // max(full.get(name, sizes[axis]), 1), sizes[axis] - 1)
+            for axis, name in enumerate(self.pyramid.axis_names[:-2])
+        ]
 
     def _read(self, key: tuple[int, tuple[tuple[int, int], ...]]) -> Voxels:
         level, box = key
@@ -89,8 +80,8 @@ class Scene:
         self.label_names = self.pyramid.labels
         self._place, self._recorder = place, recorder
         self._labels: dict[str, Stack] = {}
-        self._volumes: dict[str, tuple[npt.NDArray[np.int64], float, str]] = {}
-        self.channels = self._first_channels()
+        self._volumes: dict[tuple[str, tuple[tuple[int, int], ...]], Volumes] = {}
+        self.channels = tuple(first_channels(self.pyramid, self._some_values))
 
     def labels(self, name: str) -> Stack:
         """Return a label image of this image."""
@@ -127,105 +118,46 @@ class Scene:
         found = int(stack.plane(Tile(0, row, column, 1, 1), at, self.sizes)[0, 0])
         if found == 0:
             return "There is no label here."
-        return f"Label {found}: {self._volume(name, found)}."
-
-    def _volume(self, name: str, label: int) -> str:
-        if name not in self._volumes:
-            pyramid = self.labels(name).pyramid
-            index = next(
-                (n for n, level in enumerate(pyramid.levels) if _voxels(level.shape) <= _COUNTED), None
-            )
-            if index is None:
-                return "its volume would take too long to count"
-            level = pyramid.levels[index]
-            values = self.labels(name).levels.read(index, tuple(slice(0, size) for size in level.shape))
-            ids = values.ravel().astype(np.int64)
-            counts = (
-                np.bincount(ids) if ids.size and ids.min() >= 0 and ids.max() < 10**7 else np.zeros(0, int)
-            )
-            unit = pyramid.axes[-1].unit
-            space = [axis for axis, one in enumerate(pyramid.axes) if one.name in "zyx"]
-            size = float(np.prod([level.scale[axis] for axis in space])) if unit == "micrometer" else 1.0
-            power = "³" if len(space) == 3 else "²"
-            self._volumes[name] = (counts, size, f"µm{power}" if unit == "micrometer" else "voxels")
-        counts, size, unit_text = self._volumes[name]
-        if label >= len(counts):
-            return "its volume is not known"
-        count = int(counts[label])
-        if unit_text == "voxels":
-            return f"{count:,} voxels of the level counted"
-        return f"{count * size:,.4g} {unit_text} ({count:,} voxels)"
-
-    def _first_channels(self) -> tuple[ChannelView, ...]:
-        count = self.sizes.get("c", 1)
-        stated = self.pyramid.channels
-        palette = [
-            OKABE_ITO[name][1:] for name in ("sky", "orange", "green", "purple", "yellow", "vermilion")
-        ]
-        made = []
-        coarse = len(self.pyramid.levels) - 1
-        level = self.pyramid.levels[coarse]
-        tile = Tile(coarse, 0, 0, min(level.shape[-2], 512), min(level.shape[-1], 512))
-        at = {name: size // 2 for name, size in self.sizes.items() if name in "zt"}
-        for index in range(count):
-            channel = stated[index] if index < len(stated) else None
-            stated_color = hex_digits(channel.color) if channel and channel.color else ""
-            color = stated_color or ("FFFFFF" if count == 1 else palette[index % len(palette)])
-            low, high, limits = 0.0, 1.0, (0.0, 1.0)
-            if index < _SHOWN:
-                try:
-                    values = self.stack.plane(tile, {**at, "c": index}, self.sizes)
-                except NgffPracticalError:
-                    values = np.zeros(1)
-                low, high = contrast(values)
-                limits = _limits(values, high)
-            name = channel.label if channel and channel.label else f"channel {index}"
-            made.append(ChannelView(name, color, low, high, limits, index < _SHOWN))
-        return tuple(made)
+        return f"Label {found}: {self._volumes_at(name, at).of(found)}."
 
     def measured(self, index: int, channel: ChannelView) -> ChannelView:
         """Return a channel with the contrast of its own values, for one that was not visible before."""
+        return measured(channel, self._some_values(index))
+
+    def _volumes_at(self, name: str, at: Mapping[str, int]) -> Volumes:
+        """Return the sizes of labels at a place in time: those of other times are other objects."""
+        stack = self.labels(name)
+        where = {
+            axis: index
+            for axis, index in enumerate(stack.inside(0, at, self.sizes))
+            if stack.pyramid.axis_names[axis] != "z"
+        }
+        key = (name, tuple(where.items()))
+        if key not in self._volumes:
+            self._volumes[key] = count_labels(stack.levels, where)
+        return self._volumes[key]
+
+    def _some_values(self, channel: int) -> Voxels:
+        """Return the middle of a channel's coarsest level, halfway along z and t."""
         coarse = len(self.pyramid.levels) - 1
-        level = self.pyramid.levels[coarse]
-        tile = Tile(coarse, 0, 0, min(level.shape[-2], 512), min(level.shape[-1], 512))
+        height, width = self.pyramid.levels[coarse].shape[-2:]
+        top, left = max(height - _SAMPLED, 0) // 2, max(width - _SAMPLED, 0) // 2
+        tile = Tile(coarse, top, left, min(height, _SAMPLED), min(width, _SAMPLED))
         at = {name: size // 2 for name, size in self.sizes.items() if name in "zt"}
-        values = self.stack.plane(tile, {**at, "c": index}, self.sizes)
-        low, high = contrast(values)
-        return replace(channel, low=low, high=high, limits=_limits(values, high))
+        return self.stack.plane(tile, {**at, "c": channel}, self.sizes)
 
 
 def colour_labels(ids: Voxels) -> Pixels:
     """Return ids as RGBA: neighbouring ids get colours far apart, 0 gets none."""
-    number = ids.astype(np.uint32)
-    mixed = number * np.uint32(2654435769)  # golden ratio: consecutive numbers fall far apart
-    hue = (mixed >> np.uint32(24)).astype(np.float32) / 255 * 6
+    number = ids.astype(np.int64).view(np.uint64)
+    mixed = number * np.uint64(0x9E3779B97F4A7C15)  # golden ratio: consecutive numbers fall far apart
+    hue = (mixed >> np.uint64(56)).astype(np.float32) / 255 * 6
     made = np.empty((*ids.shape, 4), np.uint8)
     for part, shift in enumerate((0.0, 4.0, 2.0)):
         ramp = np.clip(np.abs((hue + shift) % 6 - 3) - 1, 0, 1)
         made[..., part] = (70 + 185 * ramp).astype(np.uint8)
-    made[..., 3] = np.where(number > 0, 255, 0)
+    made[..., 3] = np.where(number != 0, 255, 0)
     return made
-
-
-def hex_digits(text: str) -> str:
-    """Return the six hex digits of a colour, "" where the text is none."""
-    digits = text.removeprefix("#").upper()
-    return digits if re.fullmatch("[0-9A-F]{6}", digits) else ""
-
-
-def _limits(values: Voxels, high: float) -> tuple[float, float]:
-    finite = values.astype(np.float64)
-    finite = finite[np.isfinite(finite)]
-    low = min(float(finite.min()), 0.0) if finite.size else 0.0
-    top = float(finite.max()) if finite.size else 1.0
-    return low, max(top, high * 1.5, low + 1.0)
-
-
-def _voxels(shape: Shape) -> int:
-    count = 1
-    for size in shape:
-        count *= size
-    return count
 
 
 def label_tile(image: Pyramid, labels: Pyramid, tile: Tile) -> Tile:
@@ -239,18 +171,3 @@ def label_tile(image: Pyramid, labels: Pyramid, tile: Tile) -> Tile:
     bottom = min(max(round((tile.top + tile.height) * y), top + 1), level.shape[-2])
     right = min(max(round((tile.left + tile.width) * x), left + 1), level.shape[-1])
     return Tile(index, min(top, bottom - 1), min(left, right - 1), max(bottom - top, 1), max(right - left, 1))
-
-
-def channel_trait(channel: ChannelView) -> dict[str, object]:
-    """Return a channel as the page takes it."""
-    low, high = channel.limits
-    return {
-        "name": channel.name,
-        "color": f"#{channel.color}",
-        "low": channel.low,
-        "high": channel.high,
-        "min": low,
-        "max": high,
-        "step": 1 if high - low > 20 else (high - low) / 200,
-        "visible": channel.visible,
-    }

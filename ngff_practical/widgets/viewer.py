@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import traitlets
@@ -16,15 +15,18 @@ from ngff_practical.meter import Recorder
 from ngff_practical.model import Place
 from ngff_practical.storage import parse_place
 from ngff_practical.widgets.base import Message, Widget, script, style
-from ngff_practical.widgets.scene import Scene, channel_trait, hex_digits, label_tile
+from ngff_practical.widgets.channels import hex_digits
+from ngff_practical.widgets.counting import counted
+from ngff_practical.widgets.scene import Scene, label_tile
 from ngff_practical.widgets.tiles import Wishes
 from ngff_practical.widgets.viewing import (
     Tile,
+    TileJob,
     choose_level,
     chunk_steps,
+    look,
     on_full,
     scale_bar,
-    visible_tiles,
     window_of,
 )
 
@@ -32,25 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _OVERVIEW = 640  # pixels of the still picture's side
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    """A tile of one layer, as it is to look."""
-
-    scene: int
-    layer: str  # "image", or "labels/NAME"
-    tile: Tile
-    at: tuple[tuple[str, int], ...]
-    look: int
-
-    @property
-    def state(self) -> str:
-        return hashlib.sha256(repr((self.scene, self.layer, self.at, self.look)).encode()).hexdigest()[:12]
-
-    @property
-    def key(self) -> str:
-        return f"{self.state}/{self.tile.level}/{self.tile.top}/{self.tile.left}"
+_WHOLE = 2048  # pixels of a side, above which the still picture shows the middle
 
 
 class PyramidViewer(Widget):
@@ -77,10 +61,11 @@ class PyramidViewer(Widget):
         self._place = parse_place(image) if isinstance(image, str) else image
         self.recorder = Recorder()
         self._number = 0
-        self._wishes: Wishes[_Job] = Wishes(self._make)
+        self._wishes: Wishes[TileJob] = Wishes(self._make)
         self._wells: tuple[str, ...] = ()
         self._fields: tuple[str, ...] = ()
         self._well = self._field = ""
+        self._failed: dict[str, str] = {}  # why a tile of the newest wish cannot be shown, "" where it can
         self._open_place()
 
     def receive(self, message: Message, buffers: Sequence[memoryview]) -> bool:
@@ -172,46 +157,57 @@ class PyramidViewer(Widget):
             return False
         scene, at = self._scene, self._at(message)
         where = tuple(sorted(at.items()))
-        tiles = visible_tiles(scene.pyramid, window)
-        jobs = [_Job(self._number, "image", tile, where, self._look) for tile in tiles]
-        label = message.get("label")
+        seen = look(scene.pyramid, window)
+        jobs = [TileJob(self._number, "image", tile, where, self._look) for tile in seen.tiles]
+        unread, label = "", message.get("label")
         if isinstance(label, str) and label in scene.label_names:
             try:
                 scene.labels(label)
             except NgffPracticalError as error:
-                self.notice = str(error)
+                unread = str(error)
             else:
-                jobs += [_Job(self._number, f"labels/{label}", tile, where, 0) for tile in tiles]
-        level = choose_level(scene.pyramid, window.zoom)
+                jobs += [TileJob(self._number, f"labels/{label}", tile, where, 0) for tile in seen.tiles]
+        failed = self._failed = {job.key: "" for job in jobs} | {"labels": unread}
         have = message.get("have")
         known = set(have) if isinstance(have, list) else set()
         self.send(
             {
                 "plan": {
                     "states": sorted({job.state for job in jobs}),
-                    "level": level,
+                    "level": seen.level,
                     "keys": [job.key for job in jobs],
-                    "grid": list(chunk_steps(scene.pyramid, scene.pyramid.levels[level])),
+                    "grid": list(chunk_steps(scene.pyramid, scene.pyramid.levels[seen.level])),
                     "bar": list(scale_bar(scene.pyramid, window.zoom)),
+                    "cut": seen.cut,
                 }
             }
         )
 
         def done() -> None:
             with self._lock:
+                said = [why for why in failed.values() if why]
                 self.meter = str(self.recorder.totals)
-                self.text = self._sentence(level, at)
+                self.text = self._sentence(seen.level, at, cut=seen.cut, failed=len(said))
+                if failed is self._failed:
+                    self.notice = next(iter(said), "")
             self.finish(message)
 
         self._wishes.replace([job for job in jobs if job.key not in known], done)
         return True
 
-    def _make(self, job: _Job) -> None:
+    def _make(self, job: TileJob) -> None:
         """Render one tile and send it; called in threads of the queue."""
         scene = self._scene
         if job.scene != self._number:
             return
         at = dict(job.at)
+        about: dict[str, object] = {
+            "tile": job.key,
+            "layer": job.layer.split("/")[0],
+            "state": job.state,
+            "level": job.tile.level,
+            "rect": list(on_full(scene.pyramid, job.tile)),
+        }
         try:
             if job.layer == "image":
                 pixels = scene.render(job.tile, at, scene.channels)
@@ -220,19 +216,11 @@ class PyramidViewer(Widget):
                 tile = label_tile(scene.pyramid, scene.labels(name).pyramid, job.tile)
                 pixels = scene.render_labels(name, tile, at)
         except NgffPracticalError as error:
-            self.notice = str(error)
+            if job.key in self._failed:
+                self._failed[job.key] = str(error)
+            self.send({**about, "failed": True})
             return
-        self.send(
-            {
-                "tile": job.key,
-                "layer": job.layer.split("/")[0],
-                "state": job.state,
-                "level": job.tile.level,
-                "rect": list(on_full(scene.pyramid, job.tile)),
-                "size": [pixels.shape[0], pixels.shape[1]],
-            },
-            [pixels.tobytes()],
-        )
+        self.send({**about, "size": [pixels.shape[0], pixels.shape[1]]}, [pixels.tobytes()])
 
     def _at(self, message: Message) -> dict[str, int]:
         """Return the place along the other axes that a message names, within the image."""
@@ -244,12 +232,15 @@ class PyramidViewer(Widget):
             at[name] = min(max(wanted, 0), size - 1) if isinstance(wanted, int) else start
         return at
 
-    def _sentence(self, level: int, at: Mapping[str, int]) -> str:
+    def _sentence(self, level: int, at: Mapping[str, int], *, cut: bool = False, failed: int = 0) -> str:
         pyramid = self._scene.pyramid
         shape = " × ".join(f"{name} {size}" for name, size in self._scene.sizes.items())
         place = "".join(f", {name} {index}" for name, index in at.items())
         names = ", ".join(one.name for one in self._scene.channels if one.visible) or "no channel"
-        return f"{pyramid.name} ({shape}): level {pyramid.levels[level].path}{place}; {names}."
+        words = f"{pyramid.name} ({shape}): level {pyramid.levels[level].path}{place}; {names}."
+        if cut:
+            words += " There is no coarser level: only the middle is read. Zoom in to see the rest."
+        return f"{words} {counted(failed, 'tile')} cannot be read." if failed else words
 
     # Channels
 
@@ -258,7 +249,7 @@ class PyramidViewer(Widget):
         visible, low, high = message.get("visible"), message.get("low"), message.get("high")
         color = message.get("color")
         if isinstance(visible, bool):
-            if visible and channel.limits == (0.0, 1.0):
+            if visible and channel.limits is None:
                 channel = self._scene.measured(index, channel)
             channel = replace(channel, visible=visible)
         if isinstance(low, int | float) and isinstance(high, int | float) and math.isfinite(low + high):
@@ -272,16 +263,17 @@ class PyramidViewer(Widget):
         self._say_channels()
 
     def _say_channels(self) -> None:
-        self.channels = [channel_trait(channel) for channel in self._scene.channels]
+        self.channels = [channel.trait for channel in self._scene.channels]
 
     def draw(self, figure: Figure) -> None:
-        """Draw the whole plane from the level that fits."""
+        """Draw the whole plane from the level that fits, the middle where even the coarsest is large."""
         scene = self._scene
         pyramid = scene.pyramid
         height, width = pyramid.shape[-2], pyramid.shape[-1]
         index = choose_level(pyramid, min(_OVERVIEW / max(height, width), 1.0))
-        level = pyramid.levels[index]
-        tile = Tile(index, 0, 0, min(level.shape[-2], 4096), min(level.shape[-1], 4096))
+        height, width = pyramid.levels[index].shape[-2:]
+        rows, columns = (side if side <= _WHOLE else _OVERVIEW for side in (height, width))
+        tile = Tile(index, (height - rows) // 2, (width - columns) // 2, rows, columns)
         axes = figure.subplots()
         axes.set_title(self.text, fontsize=8, wrap=True, parse_math=False)
         axes.axis("off")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ SIDE = 256
 
 LARGEST_SIDE = 1024
 """Pixels of a tile's side, at most, where chunks are larger."""
+
+MOST_PIXELS = 24 * 2**20
+"""Pixels of all tiles of a view, at most."""
 
 _UNITS = {"micrometer": "µm", "nanometer": "nm", "millimeter": "mm", "angstrom": "Å", "meter": "m"}
 
@@ -39,6 +43,27 @@ class Tile:
     width: int
 
 
+@dataclass(frozen=True, slots=True)
+class TileJob:
+    """A tile of one layer, as it is to look; `key` is what the page knows it by."""
+
+    scene: int
+    layer: str  # "image", or "labels/NAME"
+    tile: Tile
+    at: tuple[tuple[str, int], ...]
+    look: int
+
+    @property
+    def state(self) -> str:
+        """What tiles that may be shown together have in common."""
+        return hashlib.sha256(repr((self.scene, self.layer, self.at, self.look)).encode()).hexdigest()[:12]
+
+    @property
+    def key(self) -> str:
+        """The name of the tile."""
+        return f"{self.state}/{self.tile.level}/{self.tile.top}/{self.tile.left}"
+
+
 def window_of(message: Mapping[str, object]) -> Window | None:
     """Return the window that a message describes, None where it describes none."""
     values = [message.get(name) for name in ("top", "left", "height", "width", "zoom")]
@@ -58,24 +83,72 @@ def choose_level(pyramid: Pyramid, zoom: float) -> int:
     return 0
 
 
-def visible_tiles(pyramid: Pyramid, window: Window) -> tuple[Tile, ...]:
-    """Return the tiles that the window shows, those nearest to its middle first.
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a window shows: tiles of one level, the middle first; `cut` where these are not all of it."""
+
+    level: int
+    tiles: tuple[Tile, ...]
+    cut: bool = False
+
+
+def look(pyramid: Pyramid, window: Window) -> Seen:
+    """Return what the window shows.
 
     A tile holds whole chunks where these are small, and lies within one where they are large, so that no
-    chunk is fetched for two tiles at once without need.
+    chunk is fetched for two tiles at once without need. Where the level for this zoom would take more than
+    `MOST_PIXELS`, as that of a large image without a pyramid does, a coarser one is taken; of the coarsest
+    the middle.
     """
-    index = choose_level(pyramid, window.zoom)
+    first = choose_level(pyramid, window.zoom)
+    for index in range(first, len(pyramid.levels)):
+        if _pixels(pyramid, index, window) <= MOST_PIXELS:
+            return Seen(index, _tiles(pyramid, index, window))
+    last = len(pyramid.levels) - 1
+    part = _middle(pyramid, window, math.sqrt(MOST_PIXELS / _pixels(pyramid, last, window)) * 0.8)
+    return Seen(last, _tiles(pyramid, last, part), cut=True)
+
+
+def _spans(pyramid: Pyramid, index: int, window: Window) -> list[tuple[int, range, float]]:
+    """Return side, numbers and middle of the tiles along y and x that the window touches."""
     level = pyramid.levels[index]
     spans = []
     for axis, start, length in ((-2, window.top, window.height), (-1, window.left, window.width)):
         share = level.shape[axis] / pyramid.shape[axis]
         first, last = start * share, (start + length) * share
         if last <= 0 or first >= level.shape[axis]:
-            return ()
+            return []
         side = tile_side(level.chunks[axis])
         low = max(0, math.floor(first / side))
         high = min(-(-level.shape[axis] // side), math.ceil(last / side))
         spans.append((side, range(low, max(high, low + 1)), (first + last) / 2))
+    return spans
+
+
+def _pixels(pyramid: Pyramid, index: int, window: Window) -> int:
+    """Return how many pixels all tiles of a level in the window have, as if none lay at a border."""
+    spans = _spans(pyramid, index, window)
+    return math.prod(side * len(numbers) for side, numbers, _ in spans) if spans else 0
+
+
+def _middle(pyramid: Pyramid, window: Window, share: float) -> Window:
+    """Return the middle of what the window shows of the image."""
+    ends = (window.top + window.height, window.left + window.width)
+    spans = [
+        (max(start, 0.0), min(end, float(size)))
+        for start, end, size in zip((window.top, window.left), ends, pyramid.shape[-2:], strict=True)
+    ]
+    (top, height), (left, width) = (
+        (low + (high - low) * (1 - share) / 2, (high - low) * share) for low, high in spans
+    )
+    return Window(top, left, height, width, window.zoom)
+
+
+def _tiles(pyramid: Pyramid, index: int, window: Window) -> tuple[Tile, ...]:
+    spans = _spans(pyramid, index, window)
+    if not spans:
+        return ()
+    level = pyramid.levels[index]
     (height, rows, middle_row), (width, columns, middle_column) = spans
     tiles = [
         Tile(

@@ -1,10 +1,11 @@
 const MOST_PIXELS = 32e6; // of all tiles kept in the page
+const MOST_TILES = 2000;
 
 function render({ model, el }) {
   const { root, body, heading } = frame(model, el, "", "viewer");
   const ask = latestWins(model, root);
   const view = { y: 0, x: 0, zoom: 1, fitted: false };
-  let at = {}, plan = null, tiles = new Map(), shownStates = [], marks = null;
+  let at = {}, plan = null, tiles = new Map(), failed = new Map(), shownStates = [], marks = null, hatch = null;
 
   const picture = canvas(root, "Image", paint, { tabindex: "0", "aria-roledescription": "zoomable image" });
   const stage = h("div", { class: "ngff-stage" }, picture.element);
@@ -83,6 +84,14 @@ function render({ model, el }) {
       for (const tile of [...old, ...current]) pen.drawImage(tile.sheet, ...place(tile.rect));
     }
     pen.globalAlpha = 1;
+    for (const tile of failed.values()) {  // what lay here before is not what is asked for now
+      if (tile.layer !== "image") continue;
+      const [x, y, w, hh] = place(tile.rect);
+      pen.fillStyle = "#000"; pen.fillRect(x, y, w, hh);
+      pen.fillStyle = hatching(pen); pen.fillRect(x, y, w, hh);
+      pen.fillStyle = "#fff"; pen.font = "12px sans-serif";
+      if (w > 90 && hh > 24) pen.fillText("✕ cannot be read", Math.max(x, 0) + 8, Math.max(y, 0) + 40);
+    }
     if (chunks.box.checked && plan && plan.grid[0] * zoom >= 4 && plan.grid[1] * zoom >= 4) {
       pen.strokeStyle = "#e69f00"; pen.lineWidth = 1; pen.beginPath();
       const ends = [Math.min(height, top + scene.height * zoom), Math.min(width, left + scene.width * zoom)];
@@ -110,8 +119,21 @@ function render({ model, el }) {
     if (plan) {
       put(bar.firstChild, plan.bar[1]);
       bar.lastChild.style.width = `${plan.bar[0] * zoom}px`;
-      put(badge, scene.levels.length > 1 ? `level ${scene.levels[plan.level]} (of ${scene.levels.length} levels)` : "one level");
+      const level = scene.levels.length > 1 ? `level ${scene.levels[plan.level]} (of ${scene.levels.length} levels)` : "one level";
+      put(badge, plan.cut ? `${level}: too large for this zoom, only the middle is read` : level);
     }
+  }
+
+  function hatching(pen) {
+    if (hatch) return hatch;
+    const sheet = document.createElement("canvas");
+    sheet.width = sheet.height = 12;
+    const line = sheet.getContext("2d");
+    line.strokeStyle = "#d55e00"; line.lineWidth = 2;
+    line.beginPath();
+    for (const shift of [-12, 0, 12]) { line.moveTo(shift, 12); line.lineTo(shift + 12, 0); }
+    line.stroke();
+    return (hatch = pen.createPattern(sheet, "repeat"));
   }
 
   function keep(message, buffers) {
@@ -124,18 +146,19 @@ function render({ model, el }) {
     let total = 0;
     for (const tile of tiles.values()) total += tile.pixels;
     for (const [key, tile] of tiles) {
-      if (total <= MOST_PIXELS) break;
+      if (total <= MOST_PIXELS && tiles.size <= MOST_TILES) break;
       if (plan?.keys.includes(key)) continue;
       tiles.delete(key); total -= tile.pixels;
     }
   }
   listen(model, root, "msg:custom", (message, buffers) => {
     if (message.plan) {
-      if (plan && plan.keys.every((key) => tiles.has(key))) shownStates = plan.states;
-      plan = message.plan;
+      if (plan && plan.keys.every((key) => tiles.has(key) || failed.has(key))) shownStates = plan.states;
+      plan = message.plan; failed = new Map();
       for (const key of plan.keys) { const tile = tiles.get(key); if (tile) { tiles.delete(key); tiles.set(key, tile); } }
       picture.repaint();
-    } else if (message.tile) { keep(message, buffers); picture.repaint(); }
+    } else if (message.failed) { if (plan?.keys.includes(message.tile)) failed.set(message.tile, message); picture.repaint(); }
+    else if (message.tile) { keep(message, buffers); picture.repaint(); }
     else if (message.picked) { put(picked, message.picked); picked.hidden = false; marks = [message.y, message.x]; picture.repaint(); }
   });
 
@@ -197,7 +220,7 @@ function render({ model, el }) {
     number = scene.number;
     put(heading, scene.name || "Image");
     element.setAttribute("aria-label", `${scene.name}. Arrow keys pan, plus and minus zoom, 0 shows all, Page Up and Page Down change z, Enter names the label in the middle.`);
-    tiles = new Map(); plan = null; shownStates = []; marks = null; picked.hidden = true;
+    tiles = new Map(); failed = new Map(); plan = null; shownStates = []; marks = null; picked.hidden = true;
     at = {}; byAxis = {};
     sliders.replaceChildren(...scene.sliders.map(([name, start, count]) => {
       at[name] = start;
@@ -217,7 +240,7 @@ function render({ model, el }) {
     channels.dataset.names = JSON.stringify(all.map((one) => one.name));
     channels.replaceChildren(...all.map((one, index) => {
       const change = (what) => ask2({ do: "channel", index, ...what });
-      const round = (value) => `${Number(Number(value).toPrecision(4))}`;
+      const round = (value) => (one.whole ? Math.round(value).toLocaleString("en") : `${Number(Number(value).toPrecision(4))}`);
       const low = slider("black", { min: one.min, max: one.max, step: one.step, value: one.low, say: round, oninput: () => window2() });
       const high = slider("white", { min: one.min, max: one.max, step: one.step, value: one.high, say: round, oninput: () => window2() });
       const window2 = () => change({ low: Number(low.input.value), high: Number(high.input.value) });
