@@ -4,6 +4,7 @@ import h5py
 import numpy as np
 import pytest
 
+from ngff_practical.errors import NgffPracticalError
 from ngff_practical.formats import FORMATS, PlaneOrder, byte_map, plane_order, write_formats
 from ngff_practical.model import ByteMap, Segment
 from ngff_practical.widgets import ByteMapView
@@ -105,3 +106,13 @@ def test_a_strange_message_does_no_harm(paths, message):
     view = ByteMapView(paths["TIFF"])
     view._handle_custom_msg(message, [])
     assert (view.notice, view.setting["plane"]) == ("", 0)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_stack_that_is_cut_short_is_an_error_that_names_it(tmp_path, name):
+    path = write_formats(STACK, tmp_path, chunks=(4, 20, 25), shards=(8, 40, 50))[name]
+    files = [path] if path.is_file() else [one for one in path.rglob("*") if one.is_file()]
+    for one in files:
+        one.write_bytes(one.read_bytes()[:9])
+    with pytest.raises(NgffPracticalError, match=path.name):
+        ByteMapView(path)

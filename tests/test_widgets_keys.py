@@ -185,3 +185,19 @@ def test_a_static_page_shows_a_picture(many):
 def test_a_folder_of_this_computer_is_refused(tmp_path):
     with pytest.raises(StorageError, match="give a bucket"):
         KeyBrowser(tmp_path)
+
+
+def test_what_cannot_be_listed_leaves_the_view_as_it_was(many, monkeypatch):
+    browser = KeyBrowser(many)
+    before, listed = (browser.at, browser.flat), browser._list
+
+    def offline(prefix, start="", *, folders=False):
+        raise StorageError("the server does not answer")
+
+    monkeypatch.setattr(browser, "_list", offline)
+    ask(browser, do="open", prefix="browse/a.zarr/")
+    assert browser.notice == "the server does not answer"
+    assert (browser.at, browser.flat) == before
+    monkeypatch.setattr(browser, "_list", listed)
+    ask(browser, do="open", prefix="browse/a.zarr/")
+    assert (browser.notice, browser.at["prefix"]) == ("", "browse/a.zarr/")

@@ -150,3 +150,13 @@ def test_a_strange_message_does_no_harm(planner, source, message):
 
 def test_a_static_page_shows_a_picture(planner):
     assert planner.picture().startswith(b"\x89PNG")
+
+
+def test_a_choice_that_is_refused_twice_is_news_twice(planner):
+    ask(planner, do="version", value="0.4")
+    said = []
+    planner.observe(lambda change: said.append(bool(change["new"])), "notice")
+    ask(planner, do="shards", value="4")
+    ask(planner, do="shards", value="4")
+    assert said == [True, False, True]
+    assert planner.setting["shards"] != "4"

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ngff_practical.errors import SandboxError
 from ngff_practical.meter import Recorder
 from ngff_practical.model import Request
 from ngff_practical.widgets import RequestMeter
@@ -154,3 +155,37 @@ def test_the_sandbox_is_a_source_whose_network_can_be_set(sandbox_server):
         assert sandbox_server.network()["latency_ms"] == 5
     finally:
         sandbox_server.set_network()
+
+
+class Flaky(Recorder):
+    """A source that cannot be asked while `down`."""
+
+    down = False
+
+    def request_count(self):
+        if self.down:
+            raise SandboxError("the sandbox does not answer")
+        return super().request_count()
+
+
+def test_a_source_that_answers_again_is_no_longer_complained_of():
+    source = Flaky()
+    meter = RequestMeter(source)
+    source.down = True
+    meter._handle_custom_msg({"do": "poll"}, [])
+    assert meter.notice == "the sandbox does not answer"
+    source.down = False
+    source.record(a_request())
+    meter._handle_custom_msg({"do": "poll"}, [])
+    assert (meter.notice, len(meter.bars)) == ("", 1)
+
+
+def test_a_server_that_began_anew_is_counted_from_its_beginning():
+    source = Recorder()
+    for _ in range(5):
+        source.record(a_request())
+    meter = RequestMeter(source)
+    meter._source = Recorder()
+    meter._source.record(a_request())
+    meter.refresh()
+    assert len(meter.bars) == 1

@@ -9,7 +9,8 @@ import numpy as np
 import zarr
 from zarr.core.metadata import ArrayV3Metadata
 
-from ngff_practical.errors import StorageError
+from ngff_practical.errors import NgffPracticalError, StorageError
+from ngff_practical.formats.planes import DAMAGED
 from ngff_practical.model import ByteMap, Holds, Segment
 from ngff_practical.stack.segments import page_places
 from ngff_practical.storage import list_objects
@@ -26,11 +27,22 @@ def byte_map(path: str | Path) -> ByteMap:
     Raises
     ------
     StorageError
-        There is nothing of these formats at the path.
+        There is nothing of these formats at the path, or it is damaged.
     StackError
         A file called .tif is no TIFF that can be read.
     """
     place = Path(path)
+    try:
+        return _mapped(place)
+    except NgffPracticalError:
+        raise
+    except DAMAGED as error:
+        raise StorageError(
+            f"{place} cannot be mapped byte by byte ({error}); it is damaged, or of another format"
+        ) from None
+
+
+def _mapped(place: Path) -> ByteMap:
     if place.is_file() and place.suffix.lower() in {".tif", ".tiff"}:
         return ByteMap(place.name, "TIFF", _filled("", place.stat().st_size, _tiff(place)))
     if place.is_file() and place.suffix.lower() in {".h5", ".hdf5"}:

@@ -8,6 +8,11 @@ from pathlib import Path
 
 import zarr
 
+from ngff_practical.errors import StorageError
+
+DAMAGED = (OSError, ValueError, LookupError, TypeError, RuntimeError, ArithmeticError)
+"""What readers raise over files that are cut short or contradict themselves."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlaneOrder:
@@ -22,8 +27,21 @@ class PlaneOrder:
 
 
 def plane_order(path: str | Path) -> PlaneOrder:
-    """Return how planes are laid out in what `byte_map` takes."""
+    """Return how planes are laid out in what `byte_map` takes.
+
+    Raises
+    ------
+    StorageError
+        It is damaged.
+    """
     place = Path(path)
+    try:
+        return _order(place)
+    except DAMAGED as error:
+        raise StorageError(f"{place} does not say how its planes lie ({error}); it is damaged") from None
+
+
+def _order(place: Path) -> PlaneOrder:
     if place.is_file():
         return _of_hdf5(place) if place.suffix.lower() in {".h5", ".hdf5"} else PlaneOrder()
     if (place / "attributes.json").is_file() and not (place / "zarr.json").is_file():

@@ -70,11 +70,9 @@ class KeyBrowser(Widget):
                 case {"do": "up"}:
                     self._open(above(self._prefix))
                 case {"do": "next"} if self._page.next:
-                    self._starts.append(self._page.next)
-                    self._turn()
+                    self._turn([*self._starts, self._page.next])
                 case {"do": "back"} if len(self._starts) > 1:
-                    self._starts.pop()
-                    self._turn()
+                    self._turn(self._starts[:-1])
                 case {"do": "count", "prefix": str() as prefix}:
                     self.found = f"Below '{prefix}': {count(partial(self._list, prefix))}."
                 case {"do": "describe", "prefix": str() as prefix}:
@@ -85,20 +83,23 @@ class KeyBrowser(Widget):
         return list_page(self._bucket, prefix, start=start, folders=folders)
 
     def _open(self, prefix: str) -> None:
-        self._prefix, self._starts, self.notice, self.found = prefix, [""], "", ""
+        """Show what begins with a prefix; where that cannot be listed, what is shown stays as it is."""
         folder = prefix if prefix.endswith("/") else above(prefix)
-        shown = self._list(folder, folders=True)
-        self._entries, self._more_folders = entries(folder, shown), bool(shown.next)
-        self._folder = folder
-        self._trap, self._trapped = "", False
+        shown, page = self._list(folder, folders=True), self._list(prefix)
+        said, trapped = "", False
         if prefix.strip("/"):
             stem = prefix.removesuffix("/")
             found = trap(prefix, self._list(stem), self._list(f"{stem}/"))
-            self._trap, self._trapped = found.sentence(prefix), bool(found.strangers)
-        self._turn()
+            said, trapped = found.sentence(prefix), bool(found.strangers)
+        self._prefix, self._folder, self._starts, self._page = prefix, folder, [""], page
+        self._entries, self._more_folders = entries(folder, shown), bool(shown.next)
+        self._trap, self._trapped = said, trapped
+        self.notice, self.found = "", ""
+        self._show()
 
-    def _turn(self) -> None:
-        self._page = self._list(self._prefix, self._starts[-1])
+    def _turn(self, starts: list[str]) -> None:
+        self._page = self._list(self._prefix, starts[-1])
+        self._starts, self.notice = starts, ""
         self._show()
 
     def _describe(self, prefix: str) -> str:

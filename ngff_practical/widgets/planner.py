@@ -137,6 +137,7 @@ class ConversionPlanner(Widget):
         """Change one choice."""
         with self._lock:
             now = self._wanted
+            self.notice = ""  # so that a second refusal is news, too, and the view takes the choice back
             match message:
                 case {"do": "chunk", "axis": int() as axis, "size": int() as size} if (
                     0 <= axis < len(self._source.shape)

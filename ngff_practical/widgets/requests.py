@@ -70,10 +70,12 @@ class RequestMeter(Widget):
         """Look for new requests now."""
         with self._lock:
             count = self._source.request_count()
-            if self.paused or count == self._known:
-                return
-            self._known = count
-            self._show(waterfall(self._source.requests(self._since)))
+            if count < self._since:  # the server began anew
+                self._since = 0
+            if not self.paused and count != self._known:
+                self._show(waterfall(self._source.requests(self._since)))
+                self._known = count
+            self.notice = ""
 
     def clear(self) -> None:
         """Forget the requests and blocks shown so far."""

@@ -5,10 +5,11 @@ function render({ model, el }) {
   body.append(waiting, view);
   const show = () => {
     const address = model.get("address");
-    waiting.hidden = Boolean(address); view.hidden = !address;
+    waiting.hidden = Boolean(address || model.get("notice")); view.hidden = !address;
     if (address && view.getAttribute("src") !== address) view.setAttribute("src", address);
   };
   listen(model, root, "change:address", show);
+  listen(model, root, "change:notice", show);
   show();
   const settings = document.getElementById("jupyter-config-data");
   if (settings) latestWins(model, root, 10000)({ do: "open", base: location.origin + JSON.parse(settings.textContent).baseUrl });

@@ -26,14 +26,14 @@ function render({ model, el }) {
     h("div", { class: "ngff-line-to-copy" }, h("span", { class: "ngff-faint" }, "The same in a terminal"), h("div", { class: "ngff-row" }, command, copy)),
   );
   function show() {
-    const now = model.get("setting");
+    const now = model.get("setting"), refused = Boolean(model.get("notice"));
     now.axes.forEach(([, , sides, size], at) => {
-      if (document.activeElement === chunks[at].input) return;
+      if (!refused && document.activeElement === chunks[at].input) return;
       const exact = sides.indexOf(size);
       chunks[at].set(exact >= 0 ? exact : sides.findIndex((side) => side >= size));
     });
     for (const [one, name] of [[shards, "shards"], [codec, "codec"], [version, "version"]]) one.select.value = now[name];
-    if (document.activeElement !== levels.input) levels.set(now.levels);
+    if (refused || document.activeElement !== levels.input) levels.set(now.levels);
     const head = model.get("cost_head"), width = now.measured ? 3 : 2;
     costs.replaceChildren(table("", head.slice(0, width), model.get("costs").map((row) => row.slice(0, width)), { numbers: [1, 2] }));
     const list = table("", model.get("head"), model.get("rows"), { numbers: [4, 5] });
@@ -42,6 +42,7 @@ function render({ model, el }) {
     if (command.textContent !== plain(model.get("command"))) { put(command, model.get("command")); copy.textContent = "Copy"; }
   }
   listen(model, root, "change:setting", show);
+  listen(model, root, "change:notice", show);
   listen(model, root, "change:rows", show);
   listen(model, root, "change:costs", show);
   listen(model, root, "change:command", show);
