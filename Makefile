@@ -1,7 +1,7 @@
 # Every target sets up what it needs in .venv, once. PYTHON=... chooses the Python, ARGS=... goes to the command.
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test practical bench check dev lock clean
+.PHONY: help lab test practical bench check classroom dev lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -17,6 +17,10 @@ test: ## run every test (browser included) and every check
 practical: ## run every notebook from top to bottom, without a browser
 	@sh scripts/set_up.sh lab
 	@.venv/bin/python scripts/run_notebooks.py $(ARGS)
+
+classroom: ## pack one folder for laptops without internet (ARGS=FOLDER: where; else ./classroom)
+	@sh scripts/set_up.sh lab
+	@.venv/bin/python scripts/classroom.py $(ARGS)
 
 bench: ## measure beside peers (ARGS="convert --quick", say)
 	@sh scripts/set_up.sh lab

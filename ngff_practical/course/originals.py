@@ -48,7 +48,7 @@ def reset(lesson: str, folder: Path) -> Reset:
         The folder cannot be written.
     """
     notebook = folder / f"{find_lesson(lesson).name}.ipynb"
-    original = _original(notebook)
+    original = original_of(notebook)
     try:
         mine = notebook.read_bytes() if notebook.exists() else original
         kept = None if mine == original else _keep(mine, folder / MINE, notebook.stem)
@@ -62,7 +62,14 @@ def reset(lesson: str, folder: Path) -> Reset:
     return Reset(notebook, kept)
 
 
-def _original(notebook: Path) -> bytes:
+def original_of(notebook: Path) -> bytes:
+    """Return a notebook as it was before somebody worked in it.
+
+    Raises
+    ------
+    NotFoundError
+        Neither git nor a kept copy knows it.
+    """
     command = ["git", "-C", str(notebook.parent), "show", f"HEAD:./{notebook.name}"]
     try:
         answer = subprocess.run(command, capture_output=True, check=False, timeout=_GIT_S)
