@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ngff_practical.stack.grid import are_wavelengths
+from ngff_practical.stack import words
+from ngff_practical.stack.grid import MOST_LISTED, are_wavelengths, even, listing
 from ngff_practical.stack.pattern import Value, literal
 
 _BETWEEN = re.compile(r"([\W_]+)")
@@ -16,35 +18,21 @@ _WORD = re.compile(r"([A-Za-z]+)[\s_\-=.#()\[\]/]*$")
 _CAPITAL = re.compile(r"[A-Z]+[a-z]*$")
 _ROW = re.compile(r"(?:^|[\W_])[A-P]$", re.I)
 _WELL = re.compile(r"[A-P]-?[0-9]{1,2}", re.I)
-_AXES = {
-    "z": "z", "zstep": "z", "slice": "z", "section": "z", "plane": "z", "zplane": "z", "zslice": "z",
-    "zpos": "z", "depth": "z", "sl": "z", "zstack": "z",
-    "t": "t", "time": "t", "timepoint": "t", "frame": "t", "tp": "t", "timestep": "t", "tpt": "t",
-    "c": "c", "ch": "c", "chan": "c", "channel": "c", "wv": "c", "wavelength": "c", "ex": "c", "em": "c",
-    "exc": "c", "laser": "c", "lambda": "c", "filter": "c",
-}  # fmt: skip
-# Words for other places on the same sample. The short ones may be anything where nothing else varies.
-_PLACES = {
-    "site", "pos", "position", "field", "fld", "fov", "xy", "well", "tile", "mosaic", "scene", "series",
-    "stage", "row", "col", "column", "point", "roi",
-}  # fmt: skip
-_SHORT_PLACES = {"s", "p", "f", "x", "y", "m", "r", "w"}
-_DYE = re.compile(
-    r"(?:[em]|td|irfp|mi)?(?:dapi|hoechst\d*|[bcgry]fp|cherry|tomato|fitc|tritc|cy\d(?:[._]\d)?|alexa\w*|af\d+|"
-    r"texas\w*|txred|rhod\w*|venus|citrine|mkate\d?|sytox\w*|draq\d|far_?red|bf|bright\w*|trans\w*|phase\w*|"
-    r"ph\d?|dic|red|green|blue|\d{3}(?:nm)?|ir|nir|lyso\w*|mito\w*)\d*",
-    re.I,
-)
+_FEW = 4  # more are rarely channels
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What stands at one place of every name; `before` and `after` are the texts around it."""
+    """What stands at one place of every name; `before` and `after` are the texts around it.
+
+    `lead` is all that stands before it in the first name.
+    """
 
     before: str
     after: str
     texts: tuple[str, ...]
     is_number: bool
+    lead: str = ""
 
     @property
     def values(self) -> tuple[Value, ...]:
@@ -53,26 +41,40 @@ class Column:
 
     @property
     def word(self) -> str:
-        """The word before a number, in lower case: "z" in embryo_z01, embryoZ01 and Z/01."""
+        """The word of a number, in lower case: "z" in embryo_z01, embryoZ01 and Z/01, "t" in 000z_0001t."""
+        if words.BEHIND.search(self.lead):
+            return re.split(r"[\W_]", self.after.lower(), maxsplit=1)[0]
         return _word_of(self.before)
 
     @property
     def letter(self) -> str:
         """The axis that this counts, "" where the names do not say."""
         if not self.is_number:
-            return "c" if all(_DYE.fullmatch(text) for text in self.texts) else ""
+            return "c" if all(words.DYE.fullmatch(text) for text in self.texts) else ""
         if self.word == "w" and all(len(text) == 1 for text in self.texts):
             return "c"  # MetaXpress: w1 is a wavelength; W00001 elsewhere is a well
-        if self.after.lower().startswith("nm") and are_wavelengths(self.values):
+        if self._is_light or words.DYE_OF_PLATE.search(self.lead):
             return "c"
-        return _AXES.get(self.word, "")
+        if words.TILE.search(self.lead) or words.CLOCK.search(self.lead):
+            return ""
+        return words.AXES.get(self.word, "")
+
+    @property
+    def _is_light(self) -> bool:
+        """True for numbers that are lasers or dyes: 488nm, 488 beside 561, Alexa488, Cy5."""
+        numbers = {value for value in self.values if isinstance(value, int)}
+        if self.word == "cy":
+            return numbers <= words.CYANINES and max(numbers) - min(numbers) > 1
+        named = self.after.lower().startswith("nm") or self.word in words.NUMBERED_DYES
+        lasers = numbers <= words.LASERS and self.word not in words.AXES.keys() | words.PLACES
+        return are_wavelengths(self.values) and (named or lasers)
 
     @property
     def is_position(self) -> bool:
         """True where this tells wells, fields or tiles apart, which are images of their own."""
         if not self.is_number:
             return all(_WELL.fullmatch(text) for text in self.texts)
-        return not self.letter and self.word in _PLACES
+        return not self.letter and (self.word in words.PLACES or words.TILE.search(self.lead) is not None)
 
     @property
     def may_be_position(self) -> bool:
@@ -80,7 +82,7 @@ class Column:
         if self.is_position or not self.is_number or self.letter:
             return self.is_position
         well = _ROW.search(self.before) is not None and {len(text) for text in self.texts} == {2}
-        return well or self.word in _SHORT_PLACES
+        return well or self.word in words.SHORT_PLACES
 
     @property
     def shown_values(self) -> tuple[str, ...]:
@@ -88,6 +90,21 @@ class Column:
         match = _WORD.search(self.before) if self.is_number else None
         word = match[1] if match and len(match[1]) <= 12 else ""
         return tuple(word + text for text in dict.fromkeys(self.texts))
+
+    def likeliest(self, free: Sequence[str]) -> str:
+        """Return the axis that this may count where nothing says so, of those that are free."""
+        if self.is_number and "t" in free and words.SPAN.match(self.after):
+            return "t"
+        few = "z" not in free and len(set(self.values)) <= _FEW
+        light = are_wavelengths(self.values) and not even(self.values)
+        return "c" if not self.is_number or light or (few and "c" in free) or not free else free[0]
+
+    def field(self, letter: str) -> str:
+        """Return how a pattern names this axis; a few numbers in steps that differ have to be listed."""
+        uneven = self.is_number and not even(self.values) and not are_wavelengths(self.values)
+        if uneven and len(set(self.values)) <= MOST_LISTED:
+            return listing(letter, self.values)
+        return f"{{{letter}}}"
 
     def follows(self, other: Column) -> bool:
         """Return True where the other column decides what stands here."""
@@ -130,11 +147,7 @@ class Names:
                 assigned[assigned.index((taken, "c"))] = column, "c"  # the dye is the channel's name
             elif taken is None or not column.follows(taken):
                 rest.append(column)
-        rest = [
-            column
-            for column in reversed(rest)
-            if column.may_be_position or not any(column.follows(other) for other, _ in assigned)
-        ]
+        rest = _without_echoes(rest[::-1], [column for column, _ in assigned])
         alone = rest[0] if len(rest) == 1 and "z" not in {letter for _, letter in assigned} else None
         if alone is not None and alone.is_number and not alone.may_be_position and not alone.letter:
             assigned.append((rest.pop(), ""))
@@ -160,7 +173,7 @@ class Names:
             column for column in self.varying if (guess and column in rest) or letters.get(id(column)) == ""
         ]
         for column in reversed(unexplained):
-            letter = free[0] if free and column.is_number else "c"
+            letter = column.likeliest(free)
             if letter in free and not column.may_be_position:
                 letters[id(column)] = letter
                 free.remove(letter)
@@ -169,12 +182,29 @@ class Names:
             if isinstance(piece, str):
                 text += literal(piece)
             elif letters.get(id(piece)):
-                text += f"{{{letters[id(piece)]}}}"
+                text += piece.field(letters[id(piece)])
             elif piece in rest:
                 text += literal(piece.texts[0])
             else:
                 text += "{}"
         return text + ".tif"
+
+
+def _without_echoes(rest: Sequence[Column], assigned: Sequence[Column]) -> list[Column]:
+    """Return the columns that say something of their own, or tell places apart.
+
+    Time stamps and names in folders do not: another column decides them, or all that count do together.
+    """
+    rows = set(zip(*(column.values for column in assigned), strict=True))
+    sizes = [len(set(column.values)) for column in assigned]
+    if assigned and len(rows) == math.prod(sizes) == len(assigned[0].texts):
+        return [column for column in rest if column.may_be_position]
+    own: list[Column] = []
+    for column in sorted(rest, key=lambda each: not even(each.values)):
+        others = [*assigned, *(other for other in own if other.follows(column))]
+        if column.may_be_position or not any(column.follows(other) for other in others):
+            own.append(column)
+    return sorted(own, key=rest.index)
 
 
 def split_names(names: Sequence[str]) -> Names | Unlike:
@@ -184,8 +214,8 @@ def split_names(names: Sequence[str]) -> Names | Unlike:
     if len({tuple(parts[1::2]) for parts in cut}) > 1:
         return Unlike(texts)
     flat: list[str | tuple[tuple[str, ...], bool]] = []
-    for words in zip(*cut, strict=True):
-        flat += _cut_word(words)
+    for texts_here in zip(*cut, strict=True):
+        flat += _cut_word(texts_here)
     pieces: list[str | Column] = []
     for at, piece in enumerate(flat):
         if isinstance(piece, str):
@@ -193,7 +223,8 @@ def split_names(names: Sequence[str]) -> Names | Unlike:
             continue
         before = "".join(_texts_before(flat, at))
         after = flat[at + 1] if at + 1 < len(flat) else ""
-        pieces.append(Column(before, after if isinstance(after, str) else "", *piece))
+        lead = "".join(text if isinstance(text, str) else text[0][0] for text in flat[:at])
+        pieces.append(Column(before, after if isinstance(after, str) else "", *piece, lead))
     found = Names(tuple(pieces))
     words_vary = [column for column in found.varying if not column.is_number]
     if words_vary and len(found.varying) == 1 and not (words_vary[0].letter and len(found.pieces) > 1):
@@ -209,7 +240,7 @@ def _word_of(before: str) -> str:
         return ""
     capital = _CAPITAL.search(match[1])
     word = match[1].lower()
-    known = word in _AXES or word in _PLACES or word in _SHORT_PLACES
+    known = word in words.AXES or word in words.PLACES or word in words.SHORT_PLACES
     return word if known or capital is None else capital[0].lower()
 
 
@@ -231,21 +262,28 @@ def _texts_before(flat: Sequence[str | tuple[tuple[str, ...], bool]], at: int) -
     return texts
 
 
-def _cut_word(words: Sequence[str]) -> list[str | tuple[tuple[str, ...], bool]]:
+def _cut_word(under: Sequence[str]) -> list[str | tuple[tuple[str, ...], bool]]:
     """Return what words under each other share, and what varies: numbers, or the words as a whole."""
-    if len({word.casefold() for word in words}) == 1:
-        return [words[0]]
-    cut = [_NUMBER.split(word) for word in words]
-    if len({tuple(piece.casefold() for piece in pieces[::2]) for pieces in cut}) > 1:
-        return [(tuple(words), False)]
+    if len({word.casefold() for word in under}) == 1:
+        return [under[0]]
+    cut = [_NUMBER.split(word) for word in under]
+    if len({len(pieces) for pieces in cut}) > 1 or not all(
+        map(_are_alike, zip(*(c[::2] for c in cut), strict=True))
+    ):
+        return [(tuple(under), False)]
     pieces: list[str | tuple[tuple[str, ...], bool]] = []
     for at, texts in enumerate(zip(*cut, strict=True)):
-        constant = at % 2 == 0 or len({int(text) for text in texts}) == 1
-        if not constant:
-            pieces.append((tuple(texts), True))
+        values = {int(text) if at % 2 else text.casefold() for text in texts}
+        if len(values) > 1:
+            pieces.append((tuple(texts), at % 2 == 1))
         elif texts[0]:
             pieces.append(texts[0])
     return pieces
+
+
+def _are_alike(texts: Sequence[str]) -> bool:
+    """Return True for texts between numbers that are the same, or all of them dyes."""
+    return len({text.casefold() for text in texts}) == 1 or all(map(words.DYE.fullmatch, texts))
 
 
 def counts_along(folders: Sequence[str]) -> list[str]:
@@ -253,6 +291,6 @@ def counts_along(folders: Sequence[str]) -> list[str]:
     counting = [
         name
         for name in folders
-        if (match := re.search(r"[0-9]+", name)) and _AXES.get(_word_of(name[: match.start()]))
+        if (match := re.search(r"[0-9]+", name)) and words.AXES.get(_word_of(name[: match.start()]))
     ]
     return counting if len(counting) > 1 else []

@@ -6,7 +6,7 @@ import itertools
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -17,6 +17,7 @@ from ngff_practical.stack.pattern import Value
 from ngff_practical.stack.typed import option
 
 _MOST_NAMED = 4
+MOST_LISTED = 8  # more values are no pleasure to type
 _NUMBER = re.compile(r"([0-9]+)")
 
 
@@ -43,10 +44,17 @@ def are_wavelengths(values: Sequence[Value]) -> bool:
     return all(isinstance(value, int) and 300 <= value <= 1100 for value in values)
 
 
-def arrange(files: Sequence[PurePath], letters: Sequence[str], rows: Sequence[tuple[Value, ...]]) -> Numbered:
+def arrange(
+    files: Sequence[PurePath],
+    letters: Sequence[str],
+    rows: Sequence[tuple[Value, ...]],
+    *,
+    complete: Collection[str] = (),
+) -> Numbered:
     """Return files as a full grid, each with its row of values; raises StackError that names what is missing.
 
-    Axes with a single value are left out. Values must run in equal steps, except words and wavelengths.
+    Axes with a single value are left out. Values must run in equal steps, except words, wavelengths and those
+    of axes that are known to be `complete`.
     """
     cells: dict[tuple[Value, ...], PurePath] = {}
     for file, row in zip(files, rows, strict=True):
@@ -71,7 +79,7 @@ def arrange(files: Sequence[PurePath], letters: Sequence[str], rows: Sequence[tu
         )
     ordered = tuple(cells[cell] for cell in itertools.product(*values))
     for letter, steps in zip(letters, values, strict=True):
-        if letter != "c" or not are_wavelengths(steps):
+        if letter not in complete and not (letter == "c" and are_wavelengths(steps)):
             refuse_gaps(ordered, steps, letter)
     kept = [at for at in range(len(letters)) if len(values[at]) > 1] or [0]
     named_channels = next(
@@ -84,6 +92,17 @@ def arrange(files: Sequence[PurePath], letters: Sequence[str], rows: Sequence[tu
         tuple(len(values[at]) for at in kept),
         tuple(map(str, named_channels)),
     )
+
+
+def even(values: Sequence[Value]) -> bool:
+    """Return True for numbers that run in equal steps."""
+    numbers = sorted({value for value in values if isinstance(value, int)})
+    return len({after - before for before, after in itertools.pairwise(numbers)}) <= 1
+
+
+def listing(letter: str, values: Sequence[Value]) -> str:
+    """Return the field of a pattern that has all values of an axis: {c=1,2,4}."""
+    return f"{{{letter}={','.join(map(str, sorted(set(values), key=rank)))}}}"
 
 
 def refuse_gaps(files: Sequence[PurePath], values: Sequence[Value], letter: str = "") -> None:
@@ -104,9 +123,12 @@ def refuse_gaps(files: Sequence[PurePath], values: Sequence[Value], letter: str 
         if len(files) == len(values)
         else f"after {letter}{numbers[gap]} comes {letter}{numbers[gap + 1]}"
     )
+    way = "renumber the files"
+    if letter and len(numbers) <= MOST_LISTED:
+        way = f"list what is there with {listing(letter, numbers)} in a {option('pattern')}"
     raise StackError(
         f"the numbering has gaps: {where}; missing: {listed(map(str, itertools.islice(missing, 1000)))}. "
-        "Add the missing planes, or renumber the files if nothing is missing"
+        f"Add the missing planes, or {way} if nothing is missing"
     )
 
 

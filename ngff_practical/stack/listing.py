@@ -14,6 +14,7 @@ from ngff_practical.storage import list_folder
 
 AT_ONCE = 16  # requests under way: each waits for an answer, and together they fill a line
 _ENDINGS = (".tif", ".tiff")
+_OTHER_ENDINGS = (".btf", ".tf2", ".tf8", ".stk", ".lsm")  # TIFFs, too, where no others are
 _SYSTEM_FILES = {".ds_store", "thumbs.db", "desktop.ini"}
 
 
@@ -54,6 +55,9 @@ class Folder:
         for folder, names in zip(inside, self.map(self._names, inside), strict=True):
             for name, is_folder in names:
                 _sort_in(listing, folder / name, is_folder=is_folder)
+        if not listing.files:
+            listing.files.extend(path for path in listing.others if path.suffix.lower() in _OTHER_ENDINGS)
+            listing.others[:] = [path for path in listing.others if path not in set(listing.files)]
         return listing
 
     def map[A, B](self, act: Callable[[A], B], things: Sequence[A]) -> list[B]:

@@ -11,7 +11,7 @@ from ngff_practical.errors import StackError
 from ngff_practical.stack.columns import Column, Names, Unlike, split_names
 from ngff_practical.stack.faults import clean, listed
 from ngff_practical.stack.grid import Numbered, are_wavelengths, arrange, natural, rank, refuse_gaps
-from ngff_practical.stack.pattern import Pattern, Value, parse_pattern, plain_name
+from ngff_practical.stack.pattern import Pattern, Value, literal, parse_pattern, plain_name
 from ngff_practical.stack.typed import option, typed
 
 # Namings that say more than letters do: Micro-Manager's (time, channel, plane) and Harmony's of Operetta
@@ -89,7 +89,12 @@ def order_by_pattern(folder: PurePath, files: Sequence[PurePath], pattern: Patte
                 f"pattern {clean(pattern.text)!r}: {listed(dict.fromkeys(same))} stand where it says {{}}. "
                 f"Several images? Write one of them there: {_typed(better)}"
             )
-    return arrange([file for file, _ in fitting], pattern.letters, [match.values for _, match in fitting])
+    return arrange(
+        [file for file, _ in fitting],
+        pattern.letters,
+        [match.values for _, match in fitting],
+        complete=pattern.listed,
+    )
 
 
 def suggestion(folder: PurePath, files: Sequence[PurePath]) -> str | None:
@@ -108,8 +113,10 @@ def _typed(pattern: str) -> str:
 
 def _by_known_naming(folder: PurePath, files: Sequence[PurePath]) -> Numbered | None:
     """Return the grid of a microscope's own naming, None where the names are not of that kind."""
+    parents = {file.relative_to(folder).parent for file in files}
+    inside = "" if len(parents) > 1 or parents == {PurePath()} else f"{literal(parents.pop().as_posix())}/"
     for text in _KNOWN:
-        pattern = parse_pattern(text)
+        pattern = parse_pattern(inside + text)
         found = [pattern.match(file.relative_to(folder)) for file in files]
         if all(match is not None for match in found):
             return order_by_pattern(folder, files, pattern)
@@ -119,7 +126,7 @@ def _by_known_naming(folder: PurePath, files: Sequence[PurePath]) -> Numbered | 
 def _one_number(folder: PurePath, files: Sequence[PurePath], column: Column) -> Numbered:
     """Return files along the one number that varies in their names."""
     letter = column.letter
-    if letter == "c" and are_wavelengths(column.values):
+    if letter == "c" and (are_wavelengths(column.values) or column.word == "cy"):
         return Numbered(tuple(files), (letter,), (len(files),))
     if letter == "c" and min(map(len, column.texts)) > 2:
         letter = ""  # ch00000 ... ch00029 number planes, not channels
@@ -154,7 +161,9 @@ def _doubt(folder: PurePath, files: Sequence[PurePath], names: Names) -> StackEr
     one, all_of_them = names.pattern(guess=False), names.pattern()
     if any(column.may_be_position for column in varying):
         doubt = "so they may be several images; choose one"
-        way = _typed(one)
+        way = _typed(all_of_them)
+        if len(varying) == 1 and varying[0].is_number:
+            way += f", or if they are planes of one stack: {typed(axes='zyx')}"
     else:
         doubt = "and do not say clearly what is z, c or t; say it, for example"
         way = f"{_typed(all_of_them)}, or if they are one row of planes: {typed(axes='zyx')}"

@@ -18,7 +18,7 @@ from ngff_practical.stack.typed import typed
 
 # MetaXpress ends each name with one: it says nothing, and begins with digits that would join the channel's.
 _GUID = re.compile(r"[_\- ]?[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}$", re.I)
-_ENDING = re.compile(r"\.tiff?$", re.I)
+_ENDING = re.compile(r"\.(?:tiff?|btf|tf[28]|stk|lsm)$", re.I)
 _PIECE = re.compile(r"\{\{|\}\}|\{(?P<field>[^{}]*)\}|(?P<any>\*)|(?P<odd>[{}])|(?P<text>[^{}*]+)")
 _FIELD = re.compile(r"(?P<name>[tczTCZ])(?::0*(?P<width>[1-9][0-9]?)d?|=(?P<values>[^{}/]+))?")
 
@@ -35,10 +35,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A pattern that was understood; `letters` are its axes in the order they were written."""
+    """A pattern that was understood; `letters` are its axes in the order they were written.
+
+    `listed` has those of them whose values are all written out, as in {c=1,2,4}.
+    """
 
     text: str
     letters: tuple[str, ...]
+    listed: frozenset[str]
     depth: int
     _expression: re.Pattern[str]
     _fields: tuple[str, ...]
@@ -83,6 +87,7 @@ def parse_pattern(text: str) -> Pattern:
     expression: list[str] = []
     fields: list[str] = []
     pieces: list[str] = []
+    listed: set[str] = set()
     for piece in _PIECE.finditer(written):
         if piece["text"]:
             expression.append(re.escape(piece["text"]))
@@ -97,6 +102,7 @@ def parse_pattern(text: str) -> Pattern:
                 raise _misread(text, f"{{{piece['field']}}} is no axis")
             letter = field["name"].lower()
             fields.append(letter)
+            listed |= {letter} if field["values"] else set()
             pieces.append(piece[0])
             expression.append(f"({_values(letter, field['width'], field['values'])})")
         elif piece["odd"]:
@@ -108,7 +114,9 @@ def parse_pattern(text: str) -> Pattern:
         raise _misread(text, "it names no files inside the folder")
     letters = tuple(dict.fromkeys(field for field in fields if field))
     compiled = re.compile("".join(expression), re.I)
-    return Pattern(text, letters, written.count("/"), compiled, tuple(fields), tuple(pieces))
+    return Pattern(
+        text, letters, frozenset(listed), written.count("/"), compiled, tuple(fields), tuple(pieces)
+    )
 
 
 def _values(letter: str, width: str | None, values: str | None) -> str:
