@@ -12,7 +12,15 @@ import pytest
 import zarr
 
 from ngff_practical.errors import AccessError, MetadataError, NgffPracticalError, NotFoundError
-from ngff_practical.inspection import children, describe, describe_image, tree, validate, validation_report
+from ngff_practical.inspection import (
+    children,
+    describe,
+    describe_image,
+    tree,
+    validate,
+    validating,
+    validation_report,
+)
 from ngff_practical.metadata import image_document, labels_document
 from ngff_practical.model import Axis, Issue, Level, Location, Pyramid
 from ngff_practical.sandbox import Sandbox
@@ -504,7 +512,43 @@ def test_thousands_of_faults_are_cut_to_a_thousand(tmp_path: Path) -> None:
     write(tmp_path / "zarr.json", {"zarr_format": 3, "node_type": "group", "attributes": {"ome": attributes}})
     report = validation_report(tmp_path)
     assert len(report.issues) == 1000
-    assert report.notes == ("the first 1000 issues are listed, there are more",)
+    assert report.notes == ("the first 1000 faults are listed, there may be more",)
+
+
+def test_advice_without_end_does_not_hide_what_is_broken_further_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(validating, "_MOST_ISSUES", 1)
+    plate = Path(shutil.copytree(DATA / "sound" / "plate", tmp_path / "plate.zarr"))
+    field = json.loads((plate / "A/1/0/zarr.json").read_text())
+    image = field["attributes"]["ome"]["multiscales"][0]
+    del image["type"], image["metadata"]
+    image["datasets"][1]["path"] = "gone"
+    write(plate / "A/1/0/zarr.json", field)
+    report = validation_report(plate)
+    assert [issue.severity for issue in report.issues] == ["should", "must"]
+    assert not report.valid
+    assert "the first 1 recommendations are listed, there are more" in report.notes
+
+
+def test_consolidated_copy_of_a_plate_is_compared_with_its_wells(tmp_path: Path) -> None:
+    plate = Path(shutil.copytree(DATA / "sound" / "plate", tmp_path / "plate.zarr"))
+    root = json.loads((plate / "zarr.json").read_text())
+    well = json.loads((plate / "A/1/zarr.json").read_text())
+    root["consolidated_metadata"] = {"kind": "inline", "must_understand": False, "metadata": {"A/1": well}}
+    write(plate / "zarr.json", root)
+    assert findings(plate) == []
+    well["attributes"]["ome"]["well"]["images"] = []
+    write(plate / "zarr.json", root)
+    (issue,) = findings(plate)
+    assert (issue.severity, issue.where) == ("must", "A/1/zarr.json")
+    assert "the copy in zarr.json differs" in issue.message
+
+
+def test_folder_with_the_name_of_a_document_is_called_one(tmp_path: Path) -> None:
+    (tmp_path / "zarr.json").mkdir()
+    (issue,) = validate(tmp_path)
+    assert "zarr.json is a folder there, expected a file" in issue.message
 
 
 def test_array_with_more_chunks_than_there_are_atoms_is_answered_at_once(tmp_path: Path) -> None:

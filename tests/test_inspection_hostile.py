@@ -190,6 +190,20 @@ def test_document_that_may_not_be_read_is_named(image: Path) -> None:
     assert any("may not be read" in issue.message for issue in findings(image))
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])
+def test_document_in_another_encoding_of_unicode_is_called_that(encoding: str, image: Path) -> None:
+    (image / "0/zarr.json").write_text((image / "0/zarr.json").read_text(), encoding=encoding)
+    (issue,) = findings(image)
+    assert "is UTF-16 or UTF-32" in issue.message
+
+
+def test_level_that_is_listed_thousands_of_times_is_named_once(image: Path) -> None:
+    document = json.loads((image / "zarr.json").read_text())
+    document["attributes"]["ome"]["multiscales"][0]["datasets"] *= 2000
+    (image / "zarr.json").write_text(json.dumps(document))
+    assert [issue.where.rpartition(".")[2] for issue in findings(image)] == ["datasets", "path"]
+
+
 # Bounded
 
 

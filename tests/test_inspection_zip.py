@@ -1,7 +1,10 @@
+import shutil
 import struct
 import sys
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -291,6 +294,37 @@ def test_archive_that_may_not_be_read_says_so(ozx: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(Path, "open", refused)
     with pytest.raises(NgffPracticalError, match="may not be read"):
         describe(ozx)
+
+
+def test_members_are_whole_however_many_threads_read_them(ozx: Path) -> None:
+    archive = archives.open_archive(ozx)
+    assert archive is not None
+    members = archive.members * 700
+    expected = {member.name: archive.read(member, limit=2**20) for member in archive.members}
+    patience = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            read = pool.map(partial(archive.read, limit=2**20), members)
+            assert list(read) == [expected[member.name] for member in members]
+    finally:
+        sys.setswitchinterval(patience)
+        archive.close()
+
+
+def test_chunk_that_unpacks_to_more_than_the_array_holds_is_not_unpacked(tmp_path: Path) -> None:
+    image = Path(shutil.copytree(SOUND / "0_5", tmp_path / "image.zarr"))
+    (image / "0/c/0/0").mkdir(parents=True)
+    (image / "0/c/0/0/0").write_bytes(bytes(50_000_000))
+    packed = pack(image, tmp_path / "bomb.ozx", compression=zipfile.ZIP_DEFLATED)
+    messages = [issue.message for issue in validate(packed, data=True) if issue.severity == "data"]
+    assert any("it has 50000000 bytes, far more than its voxels can take up" in found for found in messages)
+
+
+def test_member_that_cannot_be_read_is_named_once(tmp_path: Path) -> None:
+    packed = pack(SOUND / "0_5", tmp_path / "image.ozx", compression=zipfile.ZIP_BZIP2)
+    (issue,) = validate(packed)
+    assert "is packed by method 12" in issue.message
 
 
 # On S3

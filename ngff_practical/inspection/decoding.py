@@ -104,6 +104,7 @@ def decoding_issues(
     """
     sound = [(position, found) for position, found in stored.chunks.items() if found.nbytes]
     objects: dict[str, Buffer] = {}
+    most = _most_stored(array)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Zarr's remarks about documents, which our own rules judge
         try:
@@ -117,8 +118,10 @@ def decoding_issues(
                 slice(at * step, min((at + 1) * step, size))
                 for at, step, size in zip(position, array.object_shape, array.shape, strict=True)
             )
+            if found.nbytes > most:
+                return f"it has {found.nbytes} bytes, far more than its voxels can take up"
             try:
-                data = tree.read(join(level, found.key), 2 * LARGEST_DECODED)
+                data = tree.read(join(level, found.key), most)
                 fault = _fault(array, document, data)
                 if fault:
                     return fault
@@ -158,6 +161,12 @@ def _packing(array: ArrayInfo) -> Packing | None:
 
 def _inner(array: ArrayInfo) -> int:
     return math.prod(outer // inner for outer, inner in zip(array.object_shape, array.chunks, strict=True))
+
+
+def _most_stored(array: ArrayInfo) -> int:
+    """Return how many bytes an object may have: packing adds little, and shards may have gaps."""
+    packing, inner = _packing(array), _inner(array) if array.shards else 1
+    return 4 * inner * (packing.nbytes if packing else 0) + 16 * inner + 2**20
 
 
 def _plain_shards(document: Mapping[str, object]) -> bool:

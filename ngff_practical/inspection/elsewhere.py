@@ -7,6 +7,7 @@ from pathlib import Path
 from ngff_practical.errors import AccessError, MetadataError, NotFoundError, StorageError
 from ngff_practical.inspection.keys import join
 from ngff_practical.inspection.members import images_of, paths_of, texts_of
+from ngff_practical.inspection.packed import ROOTS
 from ngff_practical.inspection.tree import Node, Tree
 from ngff_practical.metadata import kind_of
 from ngff_practical.metadata.wording import listed
@@ -99,5 +100,8 @@ def _without_zarr(tree: Tree) -> str:
         if tree.packed:
             return f"it is an archive with {listed(inside)} in it; unpack it, and give one of them"
         return f"it is a folder with {listed(inside)} in it; give one of them"
+    documents = [name for name in folders if name in ROOTS]
+    if documents:
+        return f"{documents[0]} is a folder there, expected a file; the copy went wrong"
     names = [*folders, *(item.key for item in objects)]
     return f"it has neither zarr.json nor .zattrs, only {listed(names)}"

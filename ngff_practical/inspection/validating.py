@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 
 from ngff_practical.inspection.archives import archive_issues, ozx_issues
+from ngff_practical.inspection.consistency import consolidated_issues
 from ngff_practical.inspection.elsewhere import what_is_there
 from ngff_practical.inspection.images import image_issues, labels_issues
 from ngff_practical.inspection.levels import Walk
@@ -48,11 +49,12 @@ def validation_report(
 def _report(tree: Tree, data: bool, on_chunk: Callable[[int, int], None] | None) -> ValidationReport:
     location = str(tree.place)
     issues = [*archive_issues(tree.packed)] if tree.packed else []
+    said = {issue.where for issue in issues}
     try:
         node = tree.node()
     except UnreadableError as error:
-        issue = Issue("must", error.key, str(error), "Zarr, group metadata")
-        return ValidationReport(location, "none", None, (issue, *issues))
+        issues = [*_unreadable(error, said, "Zarr, group metadata"), *issues]
+        return ValidationReport(location, "none", None, tuple(issues))
     if node is None or node.node_type == "array" or kind_of(node.attributes) == "none":
         issue = Issue("must", "", f"this is no OME-Zarr: {what_is_there(tree, node)}", "OME-Zarr, metadata")
         return ValidationReport(location, "none", None, (issue, *issues))
@@ -61,17 +63,41 @@ def _report(tree: Tree, data: bool, on_chunk: Callable[[int, int], None] | None)
     try:
         if tree.packed:
             issues += ozx_issues(tree, tree.packed, node)
-        for issue in _issues_of(walk, node):
-            issues.append(issue)
-            if len(issues) >= _MOST_ISSUES:
-                walk.note(f"the first {_MOST_ISSUES} issues are listed, there are more")
-                break
+        found = (issue for issue in _issues_of(walk, node) if not issue.where or issue.where not in said)
+        issues += _most(walk, found)
     except UnreadableError as error:
-        issues.append(Issue("must", error.key, str(error), "Zarr, metadata documents"))
+        issues += _unreadable(error, said, "Zarr, metadata documents")
     return ValidationReport(location, kind_of(node.attributes), version, tuple(issues), tuple(walk.notes))
 
 
+def _unreadable(error: UnreadableError, said: Container[str], rule: str) -> Iterator[Issue]:
+    """Yield that a document cannot be read, unless something is said of the same file already."""
+    if error.key not in said:
+        yield Issue("must", error.key, str(error), rule)
+
+
+def _most(walk: Walk, issues: Iterator[Issue]) -> Iterator[Issue]:
+    """Yield the first issues; advice without end does not hide what is broken further on."""
+    advice = faults = 0
+    for issue in issues:
+        advice += issue.severity == "should"
+        faults += issue.severity != "should"
+        if issue.severity != "should" or advice <= _MOST_ISSUES:
+            yield issue
+        if advice > _MOST_ISSUES:
+            walk.note(f"the first {_MOST_ISSUES} recommendations are listed, there are more")
+        if faults >= _MOST_ISSUES:
+            walk.note(f"the first {_MOST_ISSUES} faults are listed, there may be more")
+            return
+
+
 def _issues_of(walk: Walk, node: Node) -> Iterator[Issue]:
+    yield from _issues_of_kind(walk, node)
+    if kind_of(node.attributes) not in ("image", "label"):  # theirs are found with their levels
+        yield from consolidated_issues(walk.tree, node)
+
+
+def _issues_of_kind(walk: Walk, node: Node) -> Iterator[Issue]:
     match kind_of(node.attributes):
         case "image" | "label":
             return image_issues(walk, node)

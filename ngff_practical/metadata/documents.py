@@ -97,8 +97,8 @@ def not_metadata(data: bytes) -> str:
             "is compressed with gzip, which readers of Zarr do not expect; unpack it, and have the server "
             "send it as it is"
         )
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "is UTF-16, which JSON must not be; write it again as UTF-8"
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data[:4]:
+        return "is UTF-16 or UTF-32, which JSON must not be; write it again as UTF-8"
     if is_web_page(data):
         return "is a web page, not JSON; the server answered with an error page"
     if data[:200].lstrip().lower().startswith(b"<?xml"):

@@ -17,6 +17,8 @@ def path_fault(path: str) -> str:
     """
     if not path or not path.strip("/"):
         return "is empty; it has to name a folder below the image"
+    if len(path) > 1024:
+        return "is longer than 1024 characters, the limit of S3"
     if "\0" in path:
         return "holds a NUL character"
     if path.startswith(("/", "\\")):
@@ -35,8 +37,6 @@ def path_fault(path: str) -> str:
         return 'has "\\" in it; the separator is "/" on every system'
     if not is_plain(path):
         return "holds control or invisible characters"
-    if len(path) > 1024:
-        return "is longer than 1024 characters, the limit of S3"
     return ""
 
 

@@ -19,6 +19,7 @@ def safe_paths(image: Subject) -> Iterator[Issue]:
     """Demand paths relative to the group, one array for each level (0.5, multiscales metadata)."""
     for found in image.multiscales:
         first_at: dict[str, int] = {}
+        again: list[tuple[str, str]] = []
         for index, dataset in enumerate(found.datasets):
             path = dataset.path
             if path is None:
@@ -27,10 +28,12 @@ def safe_paths(image: Subject) -> Iterator[Issue]:
             if fault:
                 yield spot.must(f"the path {quoted(path)} {fault}")
             elif path in first_at:
-                yield spot.issue(
-                    "must", f"levels {first_at[path]} and {index} are the same array {quoted(path)}"
-                )
+                message = f"levels {first_at[path]} and {index} are the same array {quoted(path)}"
+                again.append((spot.where, message))
             first_at.setdefault(path, index)
+        if again:
+            where, message = again[0]
+            yield image.spot("multiscales metadata", where).must(f"{message}{_likewise(again)}")
 
 
 def number_of_dimensions(image: Subject) -> Iterator[Issue]:

@@ -7,6 +7,7 @@ import struct
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
@@ -73,6 +74,7 @@ class Archive:
     zip64: bool
     _zip: ZipFile = field(repr=False, compare=False)
     _file: BinaryIO = field(repr=False, compare=False)
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     def close(self) -> None:
         """Let go of the file; nothing can be read any more."""
@@ -80,7 +82,7 @@ class Archive:
         self._file.close()
 
     def read(self, member: Member, *, limit: int) -> bytes:
-        """Return what a member holds.
+        """Return what a member holds; several threads may ask at once, and wait for each other.
 
         Raises
         ------
@@ -95,7 +97,9 @@ class Archive:
         if member.nbytes > limit:
             raise TooLargeError(f"{member.name!r} in {self.place} has more than {limit} bytes")
         try:
-            with self._zip.open(member._info) as packed:
+            # One at a time: zipfile (3.13) skips the extra field that every ZIP64 member has from wherever
+            # another thread has left the file (`_SharedFile.seek` with whence 1), and finds it damaged then.
+            with self._lock, self._zip.open(member._info) as packed:
                 data = packed.read(member.nbytes + 1)
         except StorageError:
             raise  # the server's
