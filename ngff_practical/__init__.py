@@ -7,7 +7,6 @@ Each name is imported when it is first used, so that `import ngff_practical` sta
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version as _version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from ngff_practical.transfer import upload as upload
     from ngff_practical.transfer import verify as verify
 
-__version__ = _version("ngff-practical")
+__version__: str
 
 _HOMES = {
     "Location": "model",
@@ -49,6 +48,10 @@ __all__ = ["__version__", *sorted(_HOMES)]
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":  # what looks it up takes longer to import than most commands have to do
+        from importlib.metadata import version
+
+        return version("ngff-practical")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

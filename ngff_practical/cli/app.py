@@ -11,7 +11,6 @@ import sys
 
 from cyclopts import App, CycloptsError
 
-from ngff_practical import __version__
 from ngff_practical.cli.documents import error_document
 from ngff_practical.cli.options import DONE, PROBLEMS, WRONG
 from ngff_practical.cli.output import emit, say
@@ -20,9 +19,16 @@ from ngff_practical.errors import ConversionError, NgffPracticalError, TransferE
 INTERRUPTED = 130  # as shells have it
 YOUNG_OBJECTS = 100_000  # what imports make stays: looking for garbage among it as often as usual costs 0.1 s
 
+
+def _version() -> str:
+    from ngff_practical import __version__
+
+    return __version__
+
+
 app = App(
     name="ngff-practical",
-    version=__version__,
+    version=_version,
     help="Convert TIFF z-stacks to OME-Zarr, look inside, and share them on S3.",
     suppress_keyboard_interrupt=False,
 )

@@ -6,7 +6,7 @@ import json
 import math
 import sys
 
-from ngff_practical.metadata.wording import escaped
+from ngff_practical.model.wording import escaped
 
 type Json = dict[str, object]
 

@@ -6,13 +6,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from ngff_practical.cli.documents import stated_unit, stated_voxel_size
 from ngff_practical.cli.output import escape, show
-from ngff_practical.metadata.wording import plural
 from ngff_practical.model import (
     ConversionReport,
     Pyramid,
@@ -20,9 +15,12 @@ from ngff_practical.model import (
     StoredObject,
     TransferReport,
 )
-from ngff_practical.model.wording import shape_text, size_text, voxel_text
+from ngff_practical.model.wording import plural, shape_text, size_text, voxel_text
 
 if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
     from ngff_practical.convert import Prediction
     from ngff_practical.doctor import Check
     from ngff_practical.samples import Sample
@@ -91,9 +89,9 @@ def listing_page(folders: tuple[str, ...], objects: tuple[StoredObject, ...]) ->
     """Print one level of a bucket: what ends in "/" is a prefix that keys share."""
     table = table_of("size", "key", right=(0,))
     for name in folders:
-        table.add_row("", Text(escape(f"{name}/")))
+        table.add_row(*cells("", f"{name}/"))
     for stored in objects:
-        table.add_row(size_text(stored.nbytes), Text(escape(stored.key)))
+        table.add_row(*cells(size_text(stored.nbytes), stored.key))
     table.show_header = False
     print_table(table)
 
@@ -169,11 +167,16 @@ def _written_table(pyramid: Pyramid, level_bytes: tuple[int, ...]) -> None:
 
 def cells(*texts: str) -> list[Text]:
     """Return texts as the cells of a row, escaped."""
+    from rich.text import Text  # here and below: with --json nothing of it is needed
+
     return [Text(escape(text)) for text in texts]
 
 
 def table_of(*titles: str, right: tuple[int, ...] = ()) -> Table:
     """Return an empty table with these columns; counts and sizes stand on the right."""
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False, header_style="")
     for index, title in enumerate(titles):
         number = index in right or title in ("objects", "stored", "uncompressed")
@@ -183,9 +186,13 @@ def table_of(*titles: str, right: tuple[int, ...] = ()) -> Table:
 
 def print_table(table: Table) -> None:
     """Print a table as wide as it is; where it goes, lines may be of any length."""
+    from rich.console import Console
+
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True, width=max(80, _width(table)))
     console.print(table)
 
 
 def _width(table: Table) -> int:
+    from rich.console import Console
+
     return Console(width=10_000).measure(table).maximum

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-
-from tqdm import tqdm
 
 
 @contextmanager
 def bar(unit: str) -> Iterator[Callable[[int, int], None]]:
     """Give a callback (done, total) that draws a bar; silent where stderr is not a terminal."""
-    with tqdm(unit=unit, disable=None, leave=False) as meter:
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+
+    from tqdm import tqdm
+
+    with tqdm(unit=unit, leave=False) as meter:
 
         def update(done: int, total: int) -> None:
             meter.total = total

@@ -11,7 +11,6 @@ from ngff_practical.cli.places import resolve, resolve_location, resolve_upload
 from ngff_practical.cli.progress import bar
 from ngff_practical.errors import NotFoundError, PlanError
 from ngff_practical.model import Location, StoredObject, TransferReport
-from ngff_practical.sharing import reach, viewer_links
 from ngff_practical.storage import list_folder
 from ngff_practical.transfer import download as fetch
 from ngff_practical.transfer import upload as send
@@ -60,6 +59,8 @@ def upload(
         report = send(source, destination, overwrite=overwrite, dry_run=dry_run, on_object=on_object)
     code = _transferred(report, "sent", json)
     if not json and not dry_run:
+        from ngff_practical.sharing import reach, viewer_links
+
         pages.reach_page(reach(destination), viewer_links(destination))
     return code
 

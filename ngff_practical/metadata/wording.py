@@ -6,7 +6,7 @@ import math
 import unicodedata
 from collections.abc import Iterable
 
-from ngff_practical.model.wording import escaped
+from ngff_practical.model.wording import escaped, plural
 
 __all__ = ["escaped", "is_plain", "listed", "located", "number", "numbers", "plural", "quoted", "shown"]
 
@@ -45,11 +45,6 @@ def quoted(text: str) -> str:
 def located(where: str) -> str:
     """Return a path into the metadata, or a key, escaped; none that tools write is long enough to be cut."""
     return escaped(where, limit=LONGEST_PLACE)
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """Return a count with its noun: `1 level`, `3 levels`, `no levels`."""
-    return f"{count or 'no'} {one if count == 1 else many or one + 's'}"
 
 
 def number(value: float) -> str:

@@ -17,6 +17,11 @@ def escaped(text: str, *, limit: int = 80) -> str:
     return "".join(_visible(character) for character in shortened)
 
 
+def plural(count: int, one: str, many: str = "") -> str:
+    """Return a count with its noun: `1 level`, `3 levels`, `no levels`."""
+    return f"{count or 'no'} {one if count == 1 else many or one + 's'}"
+
+
 def size_text(nbytes: float) -> str:
     """Return a size as a person reads it: "812 B", "64.0 kB", "2.1 MB" (powers of 1000)."""
     for unit in ("B", "kB", "MB", "GB"):

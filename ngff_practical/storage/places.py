@@ -6,7 +6,6 @@ import os
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 from ngff_practical.errors import StorageError
 from ngff_practical.model import Location, Place
@@ -59,6 +58,8 @@ def _local(text: str) -> Path:
         raise StorageError(
             f"{text} names a file on the machine {parts.netloc!r}; write file:///folder for this one"
         )
+    from urllib.request import url2pathname  # brings http and ssl, which nothing else here needs
+
     return Path(url2pathname(parts.path))
 
 
