@@ -240,3 +240,10 @@ def test_two_axes_leave_nothing_to_slice_along():
 
 def test_what_is_no_number_is_black():
     assert grey(np.array([np.nan, -1, 0, 1, np.inf]), 0, 1).tolist() == [0, 0, 0, 255, 255]
+
+
+@pytest.mark.parametrize("step", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_scale_that_is_no_size_leaves_the_plane_as_wide_as_its_voxels(step):
+    level = Level("0", (100, 200), "uint16", (50, 50), (1.0, step), itemsize=2)
+    explorer = ChunkExplorer(Pyramid("a", "0.5", (Axis("y", "space"), Axis("x", "space")), (level,)))
+    assert explorer.setting["aspect"] == 0.5

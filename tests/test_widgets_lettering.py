@@ -33,6 +33,12 @@ def test_labels_of_an_axis_are_drawn_without_a_warning():
     assert meter.picture().startswith(b"\x89PNG")
 
 
+def test_where_there_is_only_text_it_rings_no_bell():
+    view = Widget()
+    view.text = "first \x07\u202e\nsecond"
+    assert repr(view) == "first \\x07\\u202e\nsecond"
+
+
 class Surprised(Widget):
     def receive(self, message, buffers):
         raise ZeroDivisionError("a mistake of ours")

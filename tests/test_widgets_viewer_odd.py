@@ -33,6 +33,10 @@ def test_every_id_but_zero_has_a_colour(dtype):
     assert (colour_labels(ids)[0, :, 3] > 0).tolist() == [bool(one) for one in ids[0]]
 
 
+def test_labels_stored_as_floats_are_shown_too():
+    assert (colour_labels(np.array([[0.0, 7.0, np.nan]]))[0, :2, 3] > 0).tolist() == [False, True]
+
+
 def test_ids_that_differ_beyond_32_bits_differ_in_colour():
     ids = np.array([[2**32, 2**33, 3 * 2**40, 2**63]], "uint64")
     assert len({tuple(one) for one in colour_labels(ids)[0]}) == 4

@@ -13,6 +13,7 @@ import anywidget
 import traitlets
 
 from ngff_practical.errors import NgffPracticalError
+from ngff_practical.model.wording import escaped
 from ngff_practical.widgets.lettering import spell
 from ngff_practical.widgets.surprises import unexpected
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 STATIC = Path(__file__).with_name("static")
 
 type Message = Mapping[str, object]
+
+_LONGEST = 2000  # signs of a line, where there is only text
 
 _drawing = threading.Lock()
 
@@ -102,7 +105,8 @@ class Widget(anywidget.AnyWidget):
                 self.finish(message)
 
     def __repr__(self) -> str:
-        return self.text or f"{type(self).__name__}()"
+        said = "\n".join(escaped(line, limit=_LONGEST) for line in self.text.split("\n"))
+        return said or f"{type(self).__name__}()"
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, object], dict[str, object]] | None:
         bundle = super()._repr_mimebundle_()

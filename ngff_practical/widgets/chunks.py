@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -184,7 +185,9 @@ class ChunkExplorer(Widget):
     def _update(self) -> None:
         row, column = self._plane
         first = self._layouts[0].pyramid.levels[0]
-        aspect = self._shape[row] * first.scale[row] / (self._shape[column] * first.scale[column])
+        steps = first.scale[row], first.scale[column]
+        tall, wide = steps if min(steps) > 0 and math.isfinite(sum(steps)) else (1.0, 1.0)
+        aspect = self._shape[row] * tall / (self._shape[column] * wide)
         with self.hold_sync():
             for layout in self._layouts:
                 layout.shown = explore(

@@ -149,7 +149,8 @@ class Scene:
 
 def colour_labels(ids: Voxels) -> Pixels:
     """Return ids as RGBA: neighbouring ids get colours far apart, 0 gets none."""
-    number = ids.astype(np.int64).view(np.uint64)
+    with np.errstate(invalid="ignore"):  # ids are integers, whatever a file stores them as
+        number = ids.astype(np.int64).view(np.uint64)
     mixed = number * np.uint64(0x9E3779B97F4A7C15)  # golden ratio: consecutive numbers fall far apart
     hue = (mixed >> np.uint64(56)).astype(np.float32) / 255 * 6
     made = np.empty((*ids.shape, 4), np.uint8)
