@@ -163,6 +163,22 @@ panel = ConvertPanel(source, 'stack.ome.zarr')
 panel.receive({'do': 'look'}, [])
 panel
 """,
+    "latency": """
+from ngff_practical.widgets import LatencyModel
+LatencyModel(objects=571, megabytes=2)
+""",
+    "beside": """
+import shutil
+import zarr
+from ngff_practical import convert_stack, find_stack, plan_pyramid
+from ngff_practical.samples import sample_stack
+from ngff_practical.widgets import BeforeAfter
+import tifffile
+source = find_stack(sample_stack('stack.tif', shape=(32, 160, 160)))
+written = convert_stack(source, 'beside.ome.zarr', plan_pyramid(source, levels=2), overwrite=True)
+before = tifffile.imread('stack.tif').transpose(1, 0, 2, 3)
+BeforeAfter({'TIFF': before, 'level 0': written['0'], 'level 1': written['1']})
+""",
     "neuroglancer": """
 from ngff_practical.widgets import neuroglancer_view
 neuroglancer_view(image)

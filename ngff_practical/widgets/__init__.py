@@ -9,10 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ngff_practical.widgets.beside import BeforeAfter as BeforeAfter
     from ngff_practical.widgets.bytes import ByteMapView as ByteMapView
     from ngff_practical.widgets.chunks import ChunkExplorer as ChunkExplorer
     from ngff_practical.widgets.documents import MetadataTree as MetadataTree
     from ngff_practical.widgets.keys import KeyBrowser as KeyBrowser
+    from ngff_practical.widgets.latency import LatencyModel as LatencyModel
     from ngff_practical.widgets.neuro import NeuroglancerView as NeuroglancerView
     from ngff_practical.widgets.neuro import neuroglancer_view as neuroglancer_view
     from ngff_practical.widgets.panels import ConvertPanel as ConvertPanel
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from ngff_practical.widgets.viewer import PyramidViewer as PyramidViewer
 
 _HOMES: dict[str, str] = {
+    "BeforeAfter": "beside",
     "ByteMapView": "bytes",
     "ChunkExplorer": "chunks",
     "ConvertPanel": "panels",
@@ -31,6 +34,7 @@ _HOMES: dict[str, str] = {
     "UploadPanel": "panels",
     "ConversionPlanner": "planner",
     "KeyBrowser": "keys",
+    "LatencyModel": "latency",
     "MetadataTree": "documents",
     "NeuroglancerView": "neuro",
     "PlateMap": "plate",

@@ -197,6 +197,22 @@ view
 """,
         lambda page: page.get_by_role("button", name="Dry run").press("Enter"),
     ),
+    "LatencyModel": Each(
+        "latency",
+        "from ngff_practical.widgets import LatencyModel\nview = LatencyModel()\nview",
+        press("ArrowRight", ".ngff-latency input"),
+    ),
+    "BeforeAfter": Each(
+        "beside",
+        NAMES
+        + """
+from ngff_practical.widgets import BeforeAfter
+values = np.arange(6 * 32 * 32, dtype='uint16').reshape(6, 32, 32)
+view = BeforeAfter({RINGING: values, 'written': values, 'level 1': values[::2, ::2, ::2]})
+view
+""",
+        press("ArrowRight", ".ngff-beside input"),
+    ),
     "NeuroglancerView": Each(
         "neuro",
         IMAGE + "from ngff_practical.widgets import NeuroglancerView\nview = NeuroglancerView(image)\nview",
