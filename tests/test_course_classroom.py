@@ -148,3 +148,16 @@ def test_a_place_that_is_not_a_learners_prefix_is_refused() -> None:
     for key in ("", "ada/deeper"):
         with pytest.raises(StorageError, match="no prefix of one learner"):
             publish(Location("http://127.0.0.1:9", "practical", key), after(1), pseudonym="a")
+
+
+@pytest.mark.s3
+def test_a_wall_that_nobody_is_on_is_one_sentence(bucket: Location) -> None:
+    wall = read_wall(bucket)
+    assert repr(wall) == "Nobody shows progress yet."
+    assert wall._repr_html_() == "<p>Nobody shows progress yet.</p>"
+
+
+@pytest.mark.s3
+def test_one_learner_is_not_called_many(bucket: Location) -> None:
+    publish(bucket / "ada", after(3), pseudonym="wren")
+    assert "1 learner shows their progress" in read_wall(bucket)._repr_html_()

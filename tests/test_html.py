@@ -7,7 +7,17 @@ import pytest
 
 from ngff_practical.cli import main
 from ngff_practical.inspection import describe, describe_image, validate, validation_report
-from ngff_practical.model import Axis, Channel, Description, Issue, Issues, Level, Pyramid, ValidationReport
+from ngff_practical.model import (
+    Axis,
+    Channel,
+    Description,
+    Issue,
+    Issues,
+    Level,
+    Pyramid,
+    StackSource,
+    ValidationReport,
+)
 
 DATA = Path(__file__).parent / "data"
 EVIL = "</td></details><script>alert(1)</script><img src=x onerror=alert(1)>'\"&\u202e\x1b[31m\x00"
@@ -200,3 +210,22 @@ def test_sentence_of_a_finding_is_one_line_for_other_programs(capsys: pytest.Cap
     out = capsys.readouterr().out.splitlines()
     assert sum("but the scale says 1 times" in line and "along" in line for line in out) == 1
     assert out[-1] == "not valid: 1 rule broken, 2 faults in the data"
+
+
+def test_a_stack_says_what_it_is_and_what_was_assumed():
+    axes = (Axis("c", "channel"), Axis("z", "space", "micrometer"), Axis("y", "space"), Axis("x", "space"))
+    files = tuple(Path(f"{number}.tif") for number in range(500))
+    notes = ("No voxel size along y and x.", EVIL)
+    stack = StackSource("a", axes, (2, 250, 8, 9), "uint16", 2, (1.0, 0.5, 1.0, 1.0), files, (), notes=notes)
+    shown = page_of(stack)
+    assert shown.tags <= ALLOWED
+    for words in (
+        "from 500 files",
+        "2 × 250 × 8 × 9",
+        "z 0.5 micrometer, y 1 (no unit)",
+        *notes[:1],
+        "alert(1)",
+    ):
+        assert words in shown.text
+    assert len(repr(stack)) < 900
+    assert "499.tif" not in repr(stack)

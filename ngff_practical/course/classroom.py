@@ -16,6 +16,7 @@ from typing import TypeGuard
 from ngff_practical.course.catalogue import LESSONS
 from ngff_practical.course.overview import Overview
 from ngff_practical.errors import NotFoundError, StorageError
+from ngff_practical.metadata.wording import plural
 from ngff_practical.model import Location
 from ngff_practical.model.wording import escaped
 from ngff_practical.storage import delete_object, list_folder, read_object, write_object
@@ -81,9 +82,20 @@ class Wall:
         for member in self.members:
             counts = (f"{name[:2]} {passed}/{of}" for name, (passed, of) in member.passed.items())
             lines.append(f"{member.pseudonym}: {', '.join(counts)}")
-        return "\n".join([f"{len(self.members)} learners show their progress", *lines, *self.notes])
+        return "\n".join([self._summary, *lines, *self.notes])
+
+    @property
+    def _summary(self) -> str:
+        if not self.members:
+            return "Nobody shows progress yet."
+        return (
+            f"{plural(len(self.members), 'learner shows', 'learners show')} their progress: exercises passed"
+        )
 
     def _repr_html_(self) -> str:
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        if not self.members:
+            return f"<p>{self._summary}</p>{notes}"
         head = "".join(f'<th scope="col">{name[:2]}</th>' for name in self.lessons)
         rows = "".join(
             f'<tr><th scope="row" style="text-align:left">{escape(member.pseudonym)}</th>'
@@ -91,9 +103,8 @@ class Wall:
             for member in self.members
         )
         total = "".join(f"<td>{count}</td>" for count in self.finished.values())
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
         return (
-            f"<table><caption>{len(self.members)} learners show their progress: exercises passed</caption>"
+            f'<table><caption style="text-align:left;white-space:nowrap">{self._summary}</caption>'
             f'<thead><tr><th scope="col">name</th>{head}</tr></thead><tbody>{rows}'
             f'<tr><th scope="row" style="text-align:left">have '
             f"finished</th>{total}</tr></tbody></table>{notes}"

@@ -15,6 +15,7 @@ from operator import attrgetter
 
 from ngff_practical.model.image import Axis, Channel, Pyramid
 from ngff_practical.model.report import Description, Issue, ValidationReport, findings_text
+from ngff_practical.model.stack import StackSource
 from ngff_practical.model.wording import axis_text, escaped, names_text, shape_text, size_text, voxel_text
 
 _MOST_VALUES = 2000  # of a metadata tree
@@ -41,6 +42,29 @@ def pyramid_html(image: Pyramid) -> str:
     """Return an image as a box with its facts and a table of its levels."""
     head = _head("image", image.name, f"OME-Zarr {image.version}")
     return _box(head + _facts(_image_facts(image)) + _levels(image))
+
+
+def stack_html(stack: StackSource) -> str:
+    """Return a stack as a box: what it is, from which files, and what was assumed."""
+    files = f"{len(stack.files):,} files" if len(stack.files) != 1 else "one file"
+    sizes = (
+        f"{axis.name} {size:.6g} {axis.unit or '(no unit)'}"
+        for axis, size in zip(stack.axes, stack.voxel_size, strict=True)
+        if axis.type != "channel"
+    )
+    facts = [
+        (
+            f"shape ({_text(', '.join(stack.axis_names))})",
+            _text(shape_text(stack.shape).replace(" x ", " × ")),
+        ),
+        ("axes", _axes(stack.axes)),
+        ("voxel size", _text(", ".join(sizes), 300)),
+        ("type", _text(stack.dtype)),
+    ]
+    if stack.channels:
+        facts.append(("channels", "".join(map(_channel, stack.channels[:32]))))
+    facts += [("note", _text(note, 1000)) for note in stack.notes]
+    return _box(_head("stack", stack.name, f"from {files}") + _facts(facts))
 
 
 def description_html(found: Description) -> str:

@@ -42,12 +42,17 @@ class StackSource:
     dtype: str
     itemsize: int
     voxel_size: Vector
-    files: tuple[Place, ...]
+    files: tuple[Place, ...] = field(repr=False)
     planes: tuple[Plane, ...] = field(repr=False)
     byteorder: Literal["<", ">"] = "<"
     channels: tuple[Channel, ...] = ()
     notes: tuple[str, ...] = ()
-    versions: tuple[str, ...] = ()
+    versions: tuple[str, ...] = field(default=(), repr=False)
+
+    def _repr_html_(self) -> str:
+        from ngff_practical.model.html import stack_html
+
+        return stack_html(self)
 
     @property
     def axis_names(self) -> tuple[str, ...]:
