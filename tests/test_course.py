@@ -227,6 +227,16 @@ def test_the_buttons_say_the_same_as_the_calls(task):
     assert "answer = 2 + 3" in helped.value
 
 
+def test_an_answer_that_nobody_can_type_has_no_field(book):
+    untyped = replace(SUM, typed=False)
+    task = Task("00_test/sum", Exercise("sum", "A sum", lambda seat: untyped), lambda: None, book)
+    row, verdict, helped = button_row(task).children
+    assert [button.description for button in row.children] == ["Hint", "Solution"]
+    row.children[0].click()
+    assert "Hint 1 of 2" in helped.value
+    assert verdict.value == ""
+
+
 def test_a_hint_leaves_the_verdict_and_the_hints_before_it_readable(task):
     row, verdict, helped = button_row(task).children
     field, check, hint, _ = row.children

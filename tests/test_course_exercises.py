@@ -180,9 +180,10 @@ def test_the_instructors_guide_quotes_what_a_known_mistake_is_told(request, prob
 
 
 @pytest.mark.parametrize("learner", LEARNERS)
-def test_its_own_solution_passes(seated, learner):
+def test_its_own_solution_passes_and_has_a_field_where_it_can_be_typed(seated, learner):
     task = seated(learner)
     names = {"task": task}
     exec(task.solution().code, names)
     checked = task.check(names["answer"])
     assert checked.outcome == "passed", checked
+    assert task.typed is (task.check(str(names["answer"])).outcome == "passed")

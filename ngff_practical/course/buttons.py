@@ -38,7 +38,7 @@ def show_task(task: Task) -> None:
 
 
 def button_row(task: Task) -> ipywidgets.VBox:
-    """Return a field for a short answer, buttons for check, hint and solution, and room for what they say.
+    """Return a field for an answer that can be typed, buttons, and room for what they say.
 
     The verdict stands above, and each hint below those before it: a hint is read beside what it is for.
     """
@@ -60,12 +60,13 @@ def button_row(task: Task) -> ipywidgets.VBox:
             shown.append(box.html())
             helped.value = "".join(shown)
 
-    row = [field]
-    actions: tuple[tuple[str, str, Callable[[], None]], ...] = (
-        ("Check", "Check what is in the field", check),
+    row: list[ipywidgets.Widget] = [field] if task.typed else []
+    actions: list[tuple[str, str, Callable[[], None]]] = [
         ("Hint", "Show the next hint", lambda: help_with(task.hint())),
         ("Solution", "Show one way to do it", lambda: help_with(task.solution().box)),
-    )
+    ]
+    if task.typed:
+        actions.insert(0, ("Check", "Check what is in the field", check))
     for name, tooltip, action in actions:
         button = ipywidgets.Button(description=name, tooltip=tooltip, layout=ipywidgets.Layout(width="7em"))
         button.on_click(_without_argument(action))

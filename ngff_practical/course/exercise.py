@@ -64,6 +64,8 @@ class Problem:
     `wants` names the kind of answer ("a whole number of bytes"). `right` looks at the answer, or at what it
     points to. `solution` is Python that assigns `answer` and needs nothing but `task`; `why` is said when
     it is right. `given` are values for the learner's own code. Hints go from a nudge to nearly the answer.
+    `typed` says that an answer can be typed into a field: numbers and texts can, what a function returns
+    cannot.
     """
 
     task: str
@@ -75,6 +77,7 @@ class Problem:
     mistakes: tuple[Mistake, ...]
     given: Mapping[str, object] = field(default_factory=dict)
     otherwise: Callable[[object], str] | None = None
+    typed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,12 @@ class Task:
         problem = self._prepared()
         return MappingProxyType(dict(problem.given) if isinstance(problem, Problem) else {})
 
+    @property
+    def typed(self) -> bool:
+        """Whether an answer can be typed into a field."""
+        problem = self._prepared()
+        return isinstance(problem, Problem) and problem.typed
+
     def check(self, answer: object = ____) -> Checked:
         """Return how the answer was judged."""
         problem = self._prepared()

@@ -74,6 +74,7 @@ def axes(seat: Seat) -> Problem:
             ),
             Mistake(path, THE_FILE, made=lambda answer: text(answer) == str(path)),
         ),
+        typed=False,
         given={"path": path},
         otherwise=looked,
     )
@@ -163,6 +164,7 @@ def voxel_size(seat: Seat) -> Problem:
             ),
             Mistake(path, THE_FILE, made=lambda answer: text(answer) == str(path)),
         ),
+        typed=False,
         given={"path": path},
         otherwise=looked,
     )
@@ -268,6 +270,7 @@ def few_objects(seat: Seat) -> Problem:
                 made=lambda answer: isinstance(answer, StackSource),
             ),
         ),
+        typed=False,
         given={"stack": source},
         otherwise=looked,
     )

@@ -93,6 +93,7 @@ def plan_target(seat: Seat) -> Problem:
                 made=lambda answer: whole_numbers(answer) is not None,
             ),
         ),
+        typed=False,
         given={"stack": stack},
         otherwise=looked,
     )
@@ -247,6 +248,7 @@ def own_shared(seat: Seat) -> Problem:
                 made=lambda answer: "Nothing lies" in (fault(answer) or ""),
             ),
         ),
+        typed=False,
         given={"path": path, "prefix": f"{prefix}/"},
         otherwise=lambda answer: fault(answer) or "",
     )
