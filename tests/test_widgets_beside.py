@@ -39,6 +39,16 @@ def test_one_changed_voxel_is_counted():
     assert said(view)["level 0"].endswith("the same in every one")
 
 
+def test_no_number_is_like_no_number():
+    before = np.ones((1, 4, 5), dtype="float32")
+    before[0, 0, :2] = np.nan
+    after = before.copy()
+    after[0, 0, 1] = 0
+    view = BeforeAfter({"TIFF": before, "level 0": before.copy(), "changed": after})
+    assert said(view)["level 0"].endswith("the same in every one")
+    assert said(view)["changed"].endswith("another value in 1 of 20")
+
+
 @pytest.mark.parametrize(("z", "coarse"), [(0, 0), (1, 0), (6, 3), (11, 5)])
 def test_a_coarser_level_shows_the_plane_that_covers_it(z, coarse):
     shown = planes({"TIFF": BEFORE, "level 1": COARSE}, (0, z))[1]

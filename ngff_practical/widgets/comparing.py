@@ -81,7 +81,8 @@ def _said(values: Voxels, before: Voxels | None) -> str:
     if before is None:
         return size
     if values.shape == before.shape:
-        differing = int(np.count_nonzero(values != before))
+        unlike = (values != before) & ((values == values) | (before == before))  # no number is like no number
+        differing = int(np.count_nonzero(unlike))
         if not differing:
             return f"{size}, the same in every one"
         return f"{size}, another value in {differing:,} of {values.size:,}"
