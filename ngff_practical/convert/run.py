@@ -100,7 +100,8 @@ def convert(
     began = time.perf_counter()
     final = _place(destination)
     stamps = _stamps(source)
-    with under_construction(final, pyramid, overwrite) as place, StackReader(source) as reader:
+    building = under_construction(final, pyramid, overwrite, source.files)
+    with building as place, StackReader(source) as reader:
         try:
             for level in pyramid.levels:
                 create_level(place, pyramid, level)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import struct
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -80,7 +81,7 @@ def reading(file: Place, page: int | None = None) -> Iterator[list[str]]:
 
 def _way_out(file: Place, error: OSError) -> str:
     """Return what to do about a file that the system does not open, "" where nothing is known to help."""
-    if isinstance(file, Path) and file.is_symlink():
+    if isinstance(file, Path) and os.path.islink(file):  # noqa: PTH114 - never raises itself
         return f"; it is a link to {clean(str(file.readlink()))}: mend the link, or put the file in its place"
     if isinstance(error, PermissionError):
         return "; ask its owner for the right to read it, or take a copy of your own"

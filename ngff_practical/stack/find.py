@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from ngff_practical.errors import StackError
 from ngff_practical.model import Location, Place, StackSource
 from ngff_practical.stack.calibration import settle
-from ngff_practical.stack.faults import clean, shown
+from ngff_practical.stack.faults import clean, reading, shown
 from ngff_practical.stack.folder import read_folder
 from ngff_practical.stack.image import load_image, load_remote
 from ngff_practical.stack.layout import lay_out
@@ -60,6 +61,9 @@ def find_stack(
     """
     place = parse_place(path) if isinstance(path, str) else path
     said: tuple[str, ...] = ()
+    if isinstance(place, Path):
+        with reading(place):
+            place.exists()  # raises where nobody may look, and for names that cannot be one
     if isinstance(place, Location):
         image = None if pattern is not None else load_remote(place)
         what, name = shown(place), _stem(place)

@@ -38,7 +38,10 @@ def parse_place(text: str | Path, *, endpoint: str | None = None, anonymous: boo
             raise StorageError(
                 "the address is empty; give a folder, s3://bucket/key or https://host/bucket/key"
             )
-        return Path(text).expanduser()
+        try:
+            return Path(text).expanduser()
+        except RuntimeError:  # nobody has that name: it is a file's
+            return Path(text)
     match scheme.group(1).lower():
         case "file":
             return _local(text)
