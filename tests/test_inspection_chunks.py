@@ -6,6 +6,7 @@ import struct
 import zlib
 from pathlib import Path
 
+import google_crc32c
 import numcodecs
 import numpy as np
 import pytest
@@ -49,13 +50,12 @@ def sharding(chunk: list[int], codecs: list[object]) -> dict[str, object]:
 
 
 BYTES = {"name": "bytes", "configuration": {"endian": "little"}}
-BLOSC = {
-    "name": "blosc",
-    "configuration": {"cname": "zstd", "clevel": 5, "shuffle": "shuffle", "typesize": 2, "blocksize": 0},
-}
+PACKED = {"cname": "zstd", "clevel": 5, "shuffle": "shuffle", "typesize": 2, "blocksize": 0}
+BLOSC = {"name": "blosc", "configuration": PACKED}
 CODECS = {
     "bytes": [BYTES],
     "blosc": [BYTES, BLOSC],
+    "blosc with lz4": [BYTES, {"name": "blosc", "configuration": {**PACKED, "cname": "lz4"}}],
     "gzip": [BYTES, {"name": "gzip", "configuration": {"level": 5}}],
     "zstd": [BYTES, {"name": "zstd", "configuration": {"level": 3, "checksum": False}}],
     "zstd and checksum": [
@@ -81,15 +81,26 @@ def test_sound_chunks_of_every_packing_are_decoded(
 
 @pytest.mark.parametrize("codecs", CODECS.values(), ids=CODECS)
 @pytest.mark.parametrize("shards", [False, True], ids=["chunks", "shards"])
+@pytest.mark.parametrize("share", ["all but a byte", "half"])
 def test_chunk_cut_short_is_found_whatever_it_is_packed_with(
-    codecs: list[object], shards: bool, tmp_path: Path
+    codecs: list[object], shards: bool, share: str, tmp_path: Path
 ) -> None:
     place = image(tmp_path, codecs=codecs, shards=shards)
     chunk = place / "0/c/0/0/0"
-    chunk.write_bytes(chunk.read_bytes()[:-9])
+    data = chunk.read_bytes()
+    chunk.write_bytes(data[: len(data) // 2 if share == "half" else -1])
     (issue,) = validate(place)
     assert (issue.severity, issue.where) == ("data", "0")
     assert "1 chunk cut short or damaged: c/0/0/0" in issue.message
+
+
+def reindexed(shard: Path, *entries: tuple[int, int, int]) -> None:
+    """Write offset and size of chunks into the index of a shard of four, with the checksum that fits."""
+    data = bytearray(shard.read_bytes())
+    for number, offset, size in entries:
+        struct.pack_into("<2Q", data, len(data) - 68 + 16 * number, offset, size)
+    data[-4:] = google_crc32c.value(bytes(data[-68:-4])).to_bytes(4, "little")
+    shard.write_bytes(data)
 
 
 def test_index_of_a_shard_that_was_altered_is_found(tmp_path: Path) -> None:
@@ -97,21 +108,57 @@ def test_index_of_a_shard_that_was_altered_is_found(tmp_path: Path) -> None:
     data = bytearray(shard.read_bytes())
     data[-1] ^= 1  # of the checksum
     shard.write_bytes(data)
-    assert [issue.severity for issue in validate(tmp_path)] == ["data"]
+    (issue,) = validate(tmp_path)
+    assert issue.severity == "data"
+    assert "the checksum of the shard's index is wrong" in issue.message
 
 
-def test_index_of_a_shard_that_leads_beyond_its_end_is_found(tmp_path: Path) -> None:
-    shard = image(tmp_path, shards=True) / "0/c/0/0/0"
-    data = bytearray(shard.read_bytes())
-    data[-68:-60] = struct.pack("<Q", 2**62)
-    shard.write_bytes(data)
-    assert "the index of the shard leads to byte 4611686018427388" in validate(tmp_path)[0].message
+@pytest.mark.parametrize(
+    ("entries", "says"),
+    [
+        ([(1, 2**62, 128)], "the index of the shard leads to byte 4611686018427388032 of"),
+        ([(1, 64, 128)], "the index of the shard gives the same bytes to two chunks"),
+        ([(1, 400, 128)], "or to a chunk and itself"),
+        ([(1, 128, 0)], "it has 0 bytes, the array says 128"),
+    ],
+    ids=["beyond the end", "over another chunk", "over the index", "of no bytes"],
+)
+def test_index_that_cannot_be_true_is_found(
+    entries: list[tuple[int, int, int]], says: str, tmp_path: Path
+) -> None:
+    reindexed(image(tmp_path, shards=True) / "0/c/0/0/0", *entries)
+    (issue,) = validate(tmp_path)
+    assert says in issue.message
+
+
+def test_equal_chunks_of_a_shard_may_be_stored_once(tmp_path: Path) -> None:
+    reindexed(image(tmp_path, shards=True) / "0/c/0/0/0", (1, 0, 128))
+    assert validate(tmp_path) == ()
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [(b"<!DOCTYPE html><html>", "it is a web page"), (b"<?xml version='1.0'?><Error/>", "it is XML")],
+)
+def test_answer_of_a_server_that_was_saved_as_a_chunk_is_called_that(
+    answer: bytes, says: str, tmp_path: Path
+) -> None:
+    (image(tmp_path, codecs=CODECS["gzip"]) / "0/c/0/0/0").write_bytes(answer)
+    (issue,) = validate(tmp_path)
+    assert says in issue.message
+
+
+def test_git_lfs_pointer_in_place_of_a_chunk_is_one_finding(tmp_path: Path) -> None:
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 4096\n"
+    (image(tmp_path) / "0/c/0/0/0").write_text(pointer)
+    (issue,) = validate(tmp_path, data=True)
+    assert "git-lfs pointer in place of chunks" in issue.message
 
 
 def test_chunk_in_a_shard_that_claims_to_be_huge_is_not_inflated(tmp_path: Path) -> None:
     shard = image(tmp_path, shards=True, codecs=CODECS["blosc"]) / "0/c/0/0/0"
     data = bytearray(shard.read_bytes())
-    data[4:8] = struct.pack("<I", 2**31 - 17)
+    data[4:8] = struct.pack("<I", 2**31 - 17)  # the index, and its checksum, stay as they are
     shard.write_bytes(data)
     assert "it claims to hold 2147483631 bytes, the array says 128" in validate(tmp_path)[0].message
 

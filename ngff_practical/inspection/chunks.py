@@ -6,7 +6,7 @@ grid of the array here. Whether they can be decoded is for `decoding` to say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ngff_practical.errors import StorageError
@@ -117,7 +117,18 @@ def presence_issues(
         yield Issue("data", level, message, RULE)
 
 
-def object_issues(tree: Tree, level: str, stored: Stored) -> Iterator[Issue]:
+def pointers_in(tree: Tree, level: str, stored: Stored) -> dict[Shape, StoredObject]:
+    """Return the chunks that are git-lfs pointers, as far as they are looked at: it leaves all or none."""
+    likely = [item for item in stored.chunks.items() if item[1].nbytes in _POINTER_SIZES]
+    looked_at = likely[: _POINTERS_LOCAL if tree.local else _POINTERS_REMOTE]
+    return {
+        position: found
+        for position, found in looked_at
+        if _read(tree, join(level, found.key)).startswith(LFS_POINTER)
+    }
+
+
+def object_issues(level: str, stored: Stored, pointers: Iterable[StoredObject]) -> Iterator[Issue]:
     """Find chunks of zero bytes, and git-lfs pointers in place of chunks."""
     empty = [found.key for found in stored.chunks.values() if found.nbytes == 0]
     if empty:
@@ -127,11 +138,9 @@ def object_issues(tree: Tree, level: str, stored: Stored) -> Iterator[Issue]:
             f"{plural(len(empty), 'chunk')} of zero bytes: {listed(empty)}; the copy is damaged",
             RULE,
         )
-    likely = [found.key for found in stored.chunks.values() if found.nbytes in _POINTER_SIZES]
-    looked_at = likely[: _POINTERS_LOCAL if tree.local else _POINTERS_REMOTE]
-    pointers = [key for key in looked_at if _read(tree, join(level, key)).startswith(LFS_POINTER)]
-    if pointers:
-        message = f"{plural(len(pointers), 'git-lfs pointer')} in place of chunks: {listed(pointers)}"
+    keys = [found.key for found in pointers]
+    if keys:
+        message = f"{plural(len(keys), 'git-lfs pointer')} in place of chunks: {listed(keys)}"
         yield Issue("data", level, f"{message}; fetch them with `git lfs pull`", RULE)
 
 

@@ -6,7 +6,6 @@ import json
 import lzma
 import math
 import os
-import struct
 import warnings
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -24,9 +23,11 @@ from ngff_practical.errors import StorageError
 from ngff_practical.inspection.chunks import RULE, Stored
 from ngff_practical.inspection.claims import Packing, packed_raw, packing_of
 from ngff_practical.inspection.keys import join
+from ngff_practical.inspection.shards import shard_fault
 from ngff_practical.inspection.tree import Tree
 from ngff_practical.metadata import ArrayInfo, escaped
 from ngff_practical.metadata.arrays import KNOWN_CODECS, UNSAFE_CODECS
+from ngff_practical.metadata.documents import is_web_page
 from ngff_practical.metadata.wording import listed, plural
 from ngff_practical.model import Issue, Shape, StoredObject
 
@@ -40,7 +41,6 @@ _AT_ONCE = 8
 _BATCH = 512
 _MOST_IN_SHARD = 2**20
 _INDEX = ({"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"})
-_EMPTY = 2**64 - 1
 
 # What zarr raises over documents that contradict themselves, and codecs over damaged bytes.
 UNDECODABLE = (
@@ -120,15 +120,16 @@ def decoding_issues(
             )
             if found.nbytes > most:
                 return f"it has {found.nbytes} bytes, far more than its voxels can take up"
+            data = b""
             try:
                 data = tree.read(join(level, found.key), most)
                 fault = _fault(array, document, data)
                 if fault:
-                    return fault
+                    return _told(data, fault)
                 objects[found.key] = Bytes.from_bytes(data)
                 opened[region]
             except UNDECODABLE as error:
-                return _cause(error)
+                return _told(data, _cause(error))
             finally:
                 objects.pop(found.key, None)
             return ""
@@ -185,23 +186,18 @@ def _fault(array: ArrayInfo, document: Mapping[str, object], data: bytes) -> str
     packing = _packing(array)
     if packing is None or not array.shards:
         return packing.fault(data) if packing else ""
-    count = _inner(array)
-    length = 16 * count + 4
-    if len(data) < length:
-        return f"the shard has {len(data)} bytes, its index alone takes {length}"
     configuration = document["codecs"][0]["configuration"]  # type: ignore[index]
-    start = 0 if configuration.get("index_location") == "start" else len(data) - length
-    entries = struct.unpack_from(f"<{2 * count}Q", data, start)
-    view = memoryview(data)
-    for offset, size in zip(entries[::2], entries[1::2], strict=True):
-        if offset == size == _EMPTY:
-            continue
-        if offset + size > len(data):
-            return f"the index of the shard leads to byte {offset + size} of {len(data)}"
-        fault = packing.fault(view[offset : offset + size])
-        if fault:
-            return fault
-    return ""
+    first = configuration.get("index_location") == "start"
+    return shard_fault(data, _inner(array), index_first=first, chunk_fault=packing.fault)
+
+
+def _told(data: bytes, cause: str) -> str:
+    """Return why a chunk is not decoded, or what was saved in its place."""
+    if cause and is_web_page(data):
+        return "it is a web page, saved in place of the chunk"
+    if cause and data.startswith(b"<?xml"):
+        return "it is XML, probably a server's error, saved in place of the chunk"
+    return cause
 
 
 def _workers(array: ArrayInfo) -> int:

@@ -10,6 +10,7 @@ from ngff_practical.errors import MetadataError, StorageError
 from ngff_practical.inspection.chunks import (
     Stored,
     object_issues,
+    pointers_in,
     presence_issues,
     stored_chunks,
     stray_issues,
@@ -125,9 +126,11 @@ def chunk_issues(walk: Walk, node: Node, subject: Subject) -> Iterator[Issue]:
         label = subject.kind == "label"
         issues = [*presence_issues(level, array, found, elsewhere=elsewhere, label=label)]
         issues += stray_issues(level, array, found)
-        issues += object_issues(walk.tree, level, found)
-        if found.chunks and walk.decodes(found.nbytes):
-            issues += _decoding_issues(walk, level, array, found)
+        pointers = pointers_in(walk.tree, level, found)
+        issues += object_issues(level, found, pointers.values())
+        others = {position: chunk for position, chunk in found.chunks.items() if position not in pointers}
+        if others and walk.decodes(found.nbytes):
+            issues += _decoding_issues(walk, level, array, replace(found, chunks=others))
         yield from (replace(issue, where=located(issue.where)) for issue in issues)
 
 
