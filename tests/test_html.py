@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ngff_practical.cli import main
+from ngff_practical.cli import image_pages, main
 from ngff_practical.inspection import describe, describe_image, validate, validation_report
 from ngff_practical.model import (
     Axis,
@@ -229,3 +229,35 @@ def test_a_stack_says_what_it_is_and_what_was_assumed():
         assert words in shown.text
     assert len(repr(stack)) < 900
     assert "499.tif" not in repr(stack)
+
+
+def of_a_plate(count: int) -> ValidationReport:
+    """The same advice for every image of a plate, and one fault."""
+    same = [Issue("should", f"A/{n}/0: multiscales[0].type", "type is missing", "rule") for n in range(count)]
+    return ValidationReport("plate.zarr", "plate", "0.5", (*same, Issue("must", "plate", "wrong", "rule")))
+
+
+def test_same_finding_in_many_images_is_one_row_that_unfolds_to_all_places() -> None:
+    html = of_a_plate(96)._repr_html_()
+    assert html.count("<tr") == 2
+    assert html.count("type is missing") == 1
+    assert "and the same in A/1/0, A/2/0, A/3/0, A/4/0 and 91 more places" in html
+    assert "A/95/0: multiscales[0].type" in html
+    Page(html)
+
+
+def test_page_of_a_terminal_says_the_same_finding_once(capsys: pytest.CaptureFixture[str]) -> None:
+    image_pages.validation_page(of_a_plate(3))
+    lines = capsys.readouterr().out.splitlines()
+    assert sum("type is missing" in line for line in lines) == 1
+    assert "        and the same in A/1/0, A/2/0" in lines
+    assert lines[-1] == "not valid: 1 rule broken, 3 recommendations not followed"
+
+
+def test_channels_that_are_not_shown_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    level = Level("0", (40, 4, 4), "uint8", (1, 4, 4), (1.0, 1.0, 1.0))
+    axes = (Axis("c", "channel"), Axis("y", "space"), Axis("x", "space"))
+    image = Pyramid("many", "0.5", axes, (level,), channels=(Channel("marker"),) * 40)
+    image_pages.info_page(Description("many.zarr", "image", "0.5", image))
+    assert "          and 8 more\n" in capsys.readouterr().out
+    assert "and 8 more" in page_of(image).text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from operator import attrgetter
 from shutil import get_terminal_size
 from textwrap import wrap
 
@@ -13,10 +12,11 @@ from rich.text import Text
 from ngff_practical.cli.output import escape, show
 from ngff_practical.cli.pages import cells, print_table, table_of
 from ngff_practical.model import Channel, Description, Pyramid, ValidationReport
-from ngff_practical.model.report import findings_text
+from ngff_practical.model.report import elsewhere_text, findings_text, gathered
 from ngff_practical.model.wording import axis_text, names_text, shape_text, size_text, voxel_text
 
 _STYLES = {"must": "bold red", "data": "bold magenta", "should": "bold yellow", "note": "dim"}
+_MOST_CHANNELS = 32
 _MOST_LINES = 48  # rows or columns of a plate: 1536 wells have 32 x 48
 
 
@@ -33,8 +33,11 @@ def info_page(found: Description) -> None:
     axes = image.axes if image else found.axes
     facts.append(("axes", ", ".join(map(axis_text, axes))))
     facts.append(("type", image.dtype if image else ""))
-    for number, channel in enumerate(image.channels[:32] if image else ()):
-        facts.append(("" if number else "channels", _channel_text(channel)))
+    channels = image.channels if image else ()
+    lines = [_channel_text(channel) for channel in channels[:_MOST_CHANNELS]]
+    if len(channels) > _MOST_CHANNELS:
+        lines.append(f"and {len(channels) - _MOST_CHANNELS} more")
+    facts += [("" if number else "channels", line) for number, line in enumerate(lines)]
     facts += [("labels", names_text(found.labels)), ("images", names_text(found.images))]
     if found.wells:
         places = len(found.rows) * len(found.columns)
@@ -58,8 +61,10 @@ def validation_page(report: ValidationReport) -> None:
     show(report.location)
     show(f"{report.kind}, OME-Zarr {report.version or '(version not stated)'}")
     print()
-    for issue in sorted(report.issues, key=attrgetter("rank")):
+    for issue, others in gathered(report.issues):
         _styled(f"{issue.severity:<7} ", issue.where or "the whole", _STYLES[issue.severity])
+        if others:
+            _styled("        ", elsewhere_text(others), "", "dim")
         for line in _lines(issue.message):
             show(f"        {line}")
         _styled("        ", issue.rule, "", "dim")

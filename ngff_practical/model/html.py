@@ -11,15 +11,23 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import islice
-from operator import attrgetter
 
 from ngff_practical.model.image import Axis, Channel, Pyramid
-from ngff_practical.model.report import Description, Issue, ValidationReport, findings_text
+from ngff_practical.model.report import (
+    Description,
+    Issue,
+    ValidationReport,
+    elsewhere_text,
+    findings_text,
+    gathered,
+)
 from ngff_practical.model.stack import StackSource
 from ngff_practical.model.wording import axis_text, escaped, names_text, shape_text, size_text, voxel_text
 
 _MOST_VALUES = 2000  # of a metadata tree
 _MOST_ISSUES = 200
+_FEW_PLACES, _MOST_PLACES = 4, 1000
+_MOST_CHANNELS = 32
 _MOST_LINES = 48  # rows or columns of a plate: 1536 wells have 32 x 48
 
 _LINE = "var(--jp-border-color2, rgba(128,128,128,.35))"
@@ -119,7 +127,9 @@ def issues_html(issues: Sequence[Issue]) -> str:
 def _image_facts(image: Pyramid) -> list[tuple[str, str]]:
     facts = [("axes", _axes(image.axes)), ("type", _text(image.dtype))]
     if image.channels:
-        facts.append(("channels", "".join(map(_channel, image.channels[:32]))))
+        more = len(image.channels) - _MOST_CHANNELS
+        rest = f"and {more} more" if more > 0 else ""
+        facts.append(("channels", "".join(map(_channel, image.channels[:_MOST_CHANNELS])) + _dim(rest)))
     if image.labels:
         facts.append(("labels", escape(escaped(names_text(image.labels), limit=400))))
     total = f"{size_text(image.nbytes)} uncompressed, {image.objects:,} objects when fully written"
@@ -209,18 +219,34 @@ def _count(issues: Sequence[Issue]) -> str:
 def _issues(issues: Sequence[Issue]) -> str:
     if not issues:
         return ""
+    found = gathered(issues)
     rows = "".join(
         f"<tr style='background:none'><td style='text-align:left;{_CELL}'>"
         f"{_chip(issue.severity, issue.severity)}</td>"
         f"<td style='text-align:left;{_CELL}'><div style='{_MONO};overflow-wrap:anywhere'>"
-        f"{_text(issue.where or 'the whole', 300)}</div>"
+        f"{_text(issue.where or 'the whole', 300)}</div>{_elsewhere(others)}"
         f"<div>{_text(issue.message, 1000)}</div><div style='color:{_DIM};font-size:12px'>"
         f"{_text(issue.rule)}</div></td></tr>"
-        for issue in sorted(issues, key=attrgetter("rank"))[:_MOST_ISSUES]
+        for issue, others in found[:_MOST_ISSUES]
     )
-    more = len(issues) - _MOST_ISSUES
+    more = len(found) - _MOST_ISSUES
     rest = f"<div style='color:{_DIM}'>and {more} more</div>" if more > 0 else ""
     return f"<table style='{_TABLE}'><tbody>{rows}</tbody></table>{rest}"
+
+
+def _elsewhere(places: Sequence[str]) -> str:
+    """Return where else the same is found, as a line that unfolds where there are many places."""
+    if not places:
+        return ""
+    line = _text(elsewhere_text(places), 300)
+    if len(places) <= _FEW_PLACES:
+        return f"<div style='color:{_DIM};font-size:12px'>{line}</div>"
+    names = ", ".join(_text(place, 300) for place in places[:_MOST_PLACES])
+    cut = f" and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else ""
+    return (
+        f"<details style='color:{_DIM};font-size:12px'><summary style='cursor:pointer'>{line}</summary>"
+        f"<div style='{_MONO};overflow-wrap:anywhere'>{names}{cut}</div></details>"
+    )
 
 
 def _tree(document: str) -> str:

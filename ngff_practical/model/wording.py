@@ -24,11 +24,11 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 def size_text(nbytes: float) -> str:
     """Return a size as a person reads it: "812 B", "64.0 kB", "2.1 MB" (powers of 1000)."""
-    for unit in ("B", "kB", "MB", "GB"):
+    for unit in ("B", "kB", "MB", "GB", "TB", "PB"):
         if nbytes < 1000:
             return f"{nbytes:.0f} {unit}" if unit == "B" else f"{nbytes:.1f} {unit}"
         nbytes /= 1000
-    return f"{nbytes:.1f} TB"
+    return f"{nbytes:.1f} EB"
 
 
 def shape_text(shape: tuple[int, ...] | None) -> str:
