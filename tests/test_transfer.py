@@ -445,7 +445,7 @@ def test_upload_from_a_folder_that_cannot_take_the_manifest_goes_on(
 
 @pytest.fixture
 def five_mib_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    for function in (fetch_object, upload, verify):
+    for function in (fetch_object, upload):
         monkeypatch.setitem(function.__globals__, "LARGE_NBYTES", 6 * 2**20)
     monkeypatch.setattr(checksums, "LARGE_NBYTES", 6 * 2**20)
     monkeypatch.setattr(checksums, "PART_NBYTES", 5 * 2**20)

@@ -6,10 +6,12 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +33,7 @@ from ngff_practical.storage import list_objects, object_exists, read_object, wri
 from ngff_practical.storage.clients import exact_client
 from ngff_practical.storage.crew import WORKERS, Crew
 from ngff_practical.storage.exact import Promise
-from ngff_practical.storage.moving import Objects
+from ngff_practical.storage.moving import Objects, Received
 from ngff_practical.storage.parts import abort_uploads, open_uploads
 from ngff_practical.transfer import (
     checksums,
@@ -76,7 +78,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def five_mib_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    for function in (fetch_object, upload, verify):
+    for function in (fetch_object, upload):
         monkeypatch.setitem(function.__globals__, "LARGE_NBYTES", 6 * MIB)
     monkeypatch.setattr(checksums, "LARGE_NBYTES", 6 * MIB)
     monkeypatch.setattr(checksums, "PART_NBYTES", 5 * MIB)
@@ -313,6 +315,33 @@ def test_object_replaced_between_two_ranges_never_becomes_a_mixture(
     with pytest.raises(TransferError, match="was replaced while it was being read; start again"):
         download(place, tmp_path / "back.tif")
     assert not (tmp_path / "back.tif").exists()
+
+
+@pytest.mark.usefixtures("five_mib_parts")
+def test_large_object_is_verified_in_several_ranges_at_once(
+    server: Sandbox, place: Location, big: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload(big, place)
+    all_three = threading.Barrier(3)  # one after the other they would never meet
+    get = Objects.get
+
+    def met(self: Objects, key: str, **options: Any) -> Received:
+        all_three.wait(30)
+        return get(self, key, **options)
+
+    monkeypatch.setattr(Objects, "get", met)
+    assert verify(big, place) == ()
+
+
+@pytest.mark.usefixtures("five_mib_parts")
+def test_byte_altered_in_a_late_range_of_a_large_object_is_seen(
+    server: Sandbox, place: Location, big: Path
+) -> None:
+    upload(big, place)
+    altered = bytearray(big.read_bytes())
+    altered[-1] ^= 1
+    write_object(place, "", bytes(altered), overwrite=True)
+    assert [problem.kind for problem in verify(big, place)] == ["changed"]
 
 
 # D2: upload of a tree

@@ -7,13 +7,16 @@ import hashlib
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import batched
 from pathlib import Path
 
 from ngff_practical.model import StoredObject
+from ngff_practical.storage.crew import Crew
 from ngff_practical.storage.moving import Objects
 
 LARGE_NBYTES = 64 * 2**20  # above it objects travel in parts
 PART_NBYTES = 16 * 2**20
+PARTS_AT_ONCE = 4
 _MOST_PARTS = 9_000  # S3 allows 10,000
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _PARTS = re.compile(r"[0-9a-f]{32}-(\d{1,5})")
@@ -34,15 +37,26 @@ def sha256_of_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def sha256_of_object(objects: Objects, stored: StoredObject) -> str:
-    """Return the SHA-256 of an object as the server gives it out, read in pieces where it is large."""
-    digest = hashlib.sha256()
+def sha256_of_object(objects: Objects, stored: StoredObject, crew: Crew) -> str:
+    """Return the SHA-256 of an object as the server gives it out, read in a few parts at once if large."""
     if stored.nbytes <= LARGE_NBYTES:
-        digest.update(objects.get(stored.key).data)
-    else:
-        for start, stop in ranges(stored.nbytes):
-            digest.update(objects.get(stored.key, start=start, stop=stop, etag=stored.etag).data)
+        return sha256(objects.get(stored.key).data)
+    digest = hashlib.sha256()
+
+    def read(span: tuple[int, int]) -> memoryview:
+        return objects.get(stored.key, start=span[0], stop=span[1], etag=stored.etag).data
+
+    with crew.team(PARTS_AT_ONCE) as team:
+        for spans in batched(ranges(stored.nbytes), PARTS_AT_ONCE):
+            parts = dict(team.each(spans, read, lambda _: 0))
+            for span in spans:
+                digest.update(parts.pop(span))
     return digest.hexdigest()
+
+
+def read_weight(nbytes: int) -> int:
+    """Return the memory that reading an object of this size takes, as `sha256_of_object` does."""
+    return nbytes if nbytes <= LARGE_NBYTES else PARTS_AT_ONCE * part_nbytes(nbytes)
 
 
 def ranges(nbytes: int) -> Iterator[tuple[int, int]]:

@@ -48,7 +48,7 @@ def compare(files: Mapping[str, SourceFile], objects: Objects, crew: Crew) -> Pl
     def same(pair: tuple[SourceFile, StoredObject]) -> tuple[str, bool]:
         file, other = pair
         local, proven = file.prove(other.etag)
-        return local, proven or sha256_of_object(objects, other) == local
+        return local, proven or sha256_of_object(objects, other, crew) == local
 
     checked = crew.each(to_check, same, lambda pair: weight(pair[0].nbytes))
     for (file, _), (plan.sums[file.key], equal) in checked:

@@ -16,6 +16,7 @@ from ngff_practical.storage.exact import Promise
 from ngff_practical.storage.moving import Objects, Received
 from ngff_practical.transfer.checksums import (
     LARGE_NBYTES,
+    PARTS_AT_ONCE,
     checksum_proves,
     etag_proves,
     looks_like_md5,
@@ -26,7 +27,6 @@ from ngff_practical.transfer.checksums import (
     sha256_of_object,
 )
 
-_PARTS_AT_ONCE = 4
 _STREAMED_NBYTES = 2**20  # above it an object is written and hashed while it arrives
 
 
@@ -135,7 +135,7 @@ def fetched_weight(nbytes: int) -> int:
     """Return the memory that fetching an object of this size takes."""
     if nbytes <= _STREAMED_NBYTES:
         return nbytes
-    return 4 * _STREAMED_NBYTES if nbytes <= LARGE_NBYTES else _PARTS_AT_ONCE * part_nbytes(nbytes)
+    return 4 * _STREAMED_NBYTES if nbytes <= LARGE_NBYTES else PARTS_AT_ONCE * part_nbytes(nbytes)
 
 
 def _refuse_damaged(stored: StoredObject, promise: Promise | None, objects: Objects) -> None:
@@ -162,7 +162,7 @@ def _refuse_replaced(stored: StoredObject, etag: str | None, objects: Objects) -
 
 def _fetch_large(stored: StoredObject, objects: Objects, crew: Crew, path: Path) -> Fetched:
     lock = threading.Lock()
-    with local_trouble(path), path.open("wb") as file, crew.team(_PARTS_AT_ONCE) as team:
+    with local_trouble(path), path.open("wb") as file, crew.team(PARTS_AT_ONCE) as team:
 
         def fetch(span: tuple[int, int]) -> None:
             crew.pause(0)
@@ -174,12 +174,17 @@ def _fetch_large(stored: StoredObject, objects: Objects, crew: Crew, path: Path)
 
         for _ in team.each(ranges(stored.nbytes), fetch, lambda _: 0):
             pass
-    arrived = sha256_of_file(path)
-    proven = etag_proves(stored.etag, path, stored.nbytes)
+    with local_trouble(path), crew.team(2) as team:
+        looks: tuple[Callable[[], str | bool], ...] = (
+            lambda: sha256_of_file(path),
+            lambda: etag_proves(stored.etag, path, stored.nbytes),
+        )
+        seen = dict(team.each(looks, lambda look: look(), lambda _: 0))
+    arrived, proven = str(seen[looks[0]]), bool(seen[looks[1]])
     if not proven:
         promise = objects.promise(stored.key)
         proven = promise is not None and checksum_proves(promise.checksums, path)
-        if not proven and sha256_of_object(objects, stored) != arrived:
+        if not proven and sha256_of_object(objects, stored, crew) != arrived:
             raise _altered(stored, objects)
         if not proven:
             _refuse_damaged(stored, promise, objects)

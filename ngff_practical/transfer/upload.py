@@ -262,7 +262,7 @@ class _Sending:
         raise self._altered(file)
 
     def _read_back(self, file: SourceFile) -> str:
-        return sha256_of_object(self._objects, self._objects.head(file.key))
+        return sha256_of_object(self._objects, self._objects.head(file.key), self._crew)
 
     def _altered(self, file: SourceFile) -> TransferError:
         return TransferError(

@@ -9,7 +9,7 @@ from ngff_practical.errors import NotFoundError
 from ngff_practical.model import Location, Manifest, ManifestEntry, Problem, StoredObject, TransferReport
 from ngff_practical.storage.crew import Crew
 from ngff_practical.storage.moving import Objects
-from ngff_practical.transfer.checksums import LARGE_NBYTES, PART_NBYTES, sha256_of_object
+from ngff_practical.transfer.checksums import read_weight, sha256_of_object
 from ngff_practical.transfer.manifest import is_manifest_path, make_manifest, read_manifest
 from ngff_practical.transfer.report import Progress
 
@@ -46,9 +46,11 @@ def verify_copy(
 
         def compare(entry: ManifestEntry) -> Problem | None:
             other = stored.get(entry.key)
-            return _missing(entry, objects) if other is None else _difference(entry, other, objects)
+            return _missing(entry, objects) if other is None else _difference(entry, other, objects, crew)
 
-        for done, (_, problem) in enumerate(crew.each(manifest.entries, compare, _weight), 1):
+        for done, (_, problem) in enumerate(
+            crew.each(manifest.entries, compare, lambda entry: read_weight(entry.nbytes)), 1
+        ):
             if problem:
                 problems.append(problem)
             if on_object:
@@ -87,12 +89,12 @@ def _manifest(source: Manifest | str | Path) -> Manifest:
     return read_manifest(source) if is_manifest_path(source) else make_manifest(source)
 
 
-def _difference(entry: ManifestEntry, other: StoredObject, objects: Objects) -> Problem | None:
+def _difference(entry: ManifestEntry, other: StoredObject, objects: Objects, crew: Crew) -> Problem | None:
     url = objects.url(entry.key)
     if other.nbytes != entry.nbytes:
         return Problem("changed", entry.key, f"{url} has {other.nbytes} bytes, {entry.nbytes} are right")
     try:
-        sha256 = sha256_of_object(objects, other)
+        sha256 = sha256_of_object(objects, other, crew)
     except NotFoundError:
         return _missing(entry, objects)
     if sha256 != entry.sha256:
@@ -102,7 +104,3 @@ def _difference(entry: ManifestEntry, other: StoredObject, objects: Objects) -> 
 
 def _missing(entry: ManifestEntry, objects: Objects) -> Problem:
     return Problem("missing", entry.key, f"{objects.url(entry.key)} is not there ({entry.nbytes} bytes)")
-
-
-def _weight(entry: ManifestEntry) -> int:
-    return entry.nbytes if entry.nbytes <= LARGE_NBYTES else PART_NBYTES
