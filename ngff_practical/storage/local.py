@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ngff_practical.errors import AccessError, ExistsError, NotFoundError, StorageError, TooLargeError
@@ -17,7 +18,7 @@ def list_files(root: Path) -> Iterator[StoredObject]:
     pending = [(top, "")]
     while pending:
         folder, prefix = pending.pop()
-        with os.scandir(folder) as entries:
+        with _readable(folder), os.scandir(folder) as entries:
             for entry in entries:
                 key = prefix + entry.name
                 if _is_folder(entry, top, key):
@@ -30,7 +31,7 @@ def list_files_here(root: Path) -> tuple[tuple[str, ...], tuple[StoredObject, ..
     """Return the folders and the files directly in a folder."""
     top = _folder(root)
     folders, files = [], []
-    with os.scandir(top) as entries:
+    with _readable(top), os.scandir(top) as entries:
         for entry in entries:
             if _is_folder(entry, top, entry.name):
                 folders.append(entry.name)
@@ -125,9 +126,21 @@ def _folder(root: Path) -> Path:
     return root.resolve()
 
 
+@contextmanager
+def _readable(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError:
+        raise AccessError(f"{folder} may not be read by this user; change its permissions") from None
+
+
 def _is_folder(entry: os.DirEntry[str], top: Path, key: str) -> bool:
+    if entry.is_dir(follow_symlinks=False):
+        return True
     if not entry.is_symlink():
-        return entry.is_dir(follow_symlinks=False)
+        if not entry.is_file(follow_symlinks=False):  # to open a pipe is to wait for whoever writes into it
+            raise StorageError(f"{key} in {top} is neither a file nor a folder; move it away")
+        return False
     target = Path(entry.path).resolve()
     if not target.is_file() or not target.is_relative_to(top):
         raise AccessError(

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ngff_practical.errors import AccessError, ExistsError, NotFoundError, StorageError, TransferError
+from ngff_practical.errors import AccessError, NotFoundError, StorageError, TransferError
 from ngff_practical.model import Location, Manifest, ManifestEntry, StoredObject, TransferReport
 from ngff_practical.storage import list_folder
 from ngff_practical.storage.crew import Crew
-from ngff_practical.storage.local import list_files
-from ngff_practical.storage.lock import alone
 from ngff_practical.storage.moving import Objects
 from ngff_practical.transfer.fetching import Fetched, fetch_object, fetched_weight, keep_object, local_trouble
 from ngff_practical.transfer.keys import check_local_names, local_path, waves
+from ngff_practical.transfer.landing import (
+    check_space,
+    check_way,
+    clear_extra,
+    held,
+    refuse_existing,
+    sizes,
+    take_name,
+)
 from ngff_practical.transfer.manifest import local_root, make_manifest, manifest_path, write_manifest
 from ngff_practical.transfer.report import Progress
 
@@ -85,11 +90,12 @@ def download(
             chosen = crew.do(lambda: choose(objects, levels, region, heads))
         found = chosen.found if chosen else crew.do(lambda: _find(objects))
         check_local_names(key for key in found if key)
-        with nullcontext() if dry_run else _held(target):
-            _refuse_existing(target, overwrite)
-            there = _sizes(part)
+        check_way(target, part, single=set(found) == {""})
+        with nullcontext() if dry_run else held(target):
+            refuse_existing(target, overwrite)
+            there = sizes(part)
             missing = [stored for stored in found.values() if there.get(stored.key) != stored.nbytes]
-            _check_space(target, sum(stored.nbytes for stored in missing))
+            check_space(target, sum(stored.nbytes for stored in missing))
             if dry_run:
                 lacking = {stored.key for stored in missing}
                 fetched = [
@@ -118,15 +124,6 @@ def download(
     )
 
 
-@contextmanager
-def _held(target: Path) -> Iterator[None]:
-    """Keep other downloads to the same place out; the folders above it are made where they are not."""
-    with local_trouble(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-    with alone(target, "download"):
-        yield
-
-
 def _manifest(target: Path, fetched: Iterable[Fetched]) -> Manifest:
     return Manifest(target.name, tuple(sorted((f.entry for f in fetched), key=lambda entry: entry.key)))
 
@@ -136,11 +133,11 @@ def _finish(
 ) -> None:
     """Give what was fetched its name, and the manifest beside it."""
     with local_trouble(part):
-        _clear_extra(part, found)
+        clear_extra(part, found)
         if chosen:
             _make_part(chosen, part, target)
         else:
-            _take_name(part, target)
+            take_name(part, target)
     with local_trouble(manifest_path(target)):
         write_manifest(make_manifest(target) if chosen else _manifest(target, fetched), manifest_path(target))
 
@@ -182,37 +179,9 @@ def _make_part(chosen: Part, part: Path, target: Path) -> None:
     cut = target.with_name(target.name + ".cut.part")
     shutil.rmtree(cut, ignore_errors=True)  # of a run that was ended here
     made = chosen.finish(part, cut)
-    _take_name(made, target)
+    take_name(made, target)
     if made != part:
         shutil.rmtree(part)
-
-
-def _refuse_existing(target: Path, overwrite: bool) -> None:
-    with local_trouble(target):
-        free = _is_free(target)
-    if overwrite or free:
-        return
-    raise ExistsError(
-        f"{target} exists already; nothing was fetched. Give the image a name of its own "
-        f"(such as {target / 'embryo.ome.zarr'}), or ask to overwrite (overwrite=True, --overwrite)"
-        if target.is_dir()
-        else f"{target} exists already; nothing was fetched. Choose another name, or ask to overwrite "
-        "(overwrite=True, --overwrite)"
-    )
-
-
-def _is_free(target: Path) -> bool:
-    return not target.exists() or (target.is_dir() and not any(target.iterdir()))
-
-
-def _check_space(target: Path, needed: int) -> None:
-    folder = next(parent for parent in target.parents if parent.exists())
-    free = shutil.disk_usage(folder).free
-    if needed > free:
-        raise StorageError(
-            f"{needed / 1e6:.1f} MB are to be fetched, and the disk of {folder} has "
-            f"{free / 1e6:.1f} MB free; make room, or choose another disk"
-        )
 
 
 def _fetch_all(
@@ -234,8 +203,6 @@ def _fetch_all(
 
     try:
         with local_trouble(part):
-            if part.exists() and part.is_dir() == single:
-                raise StorageError(f"{part} is in the way; move it away")
             folders = set() if single else {key.rpartition("/")[0] for key in found}
             for folder in folders:
                 local_path(part, folder).mkdir(parents=True, exist_ok=True)
@@ -256,42 +223,3 @@ def _fetch_all(
         stop.add_note(way_on())
         raise
     return fetched
-
-
-def _sizes(part: Path) -> dict[str, int]:
-    """Return the sizes of the files that are there by key, that of a single file under ""."""
-    with local_trouble(part):
-        if part.is_file():
-            return {"": part.stat().st_size}
-        return {file.key: file.nbytes for file in list_files(part)} if part.is_dir() else {}
-
-
-def _clear_extra(part: Path, found: dict[str, StoredObject]) -> None:
-    """Leave in the folder what the server has and nothing else, and make sure that all of it is there."""
-    there = _sizes(part)
-    for key in there.keys() - found:
-        local_path(part, key).unlink()
-    for folder, _, _ in os.walk(part, topdown=False):
-        with suppress(OSError):  # unless it is empty
-            Path(folder).rmdir()
-    lost = sorted(key for key, stored in found.items() if there.get(key) != stored.nbytes)
-    if lost and lost[0] in there:
-        raise TransferError(
-            f"{local_path(part, lost[0])} has {there[lost[0]]} bytes where {found[lost[0]].nbytes} were "
-            "written; something else changes the folder. Run the same command again"
-        )
-    if lost:
-        raise TransferError(
-            f"{local_path(part, lost[0])} is not there, though it was fetched: this disk cannot tell some of "
-            "the keys apart (upper and lower case, say), or something else changes the folder"
-        )
-
-
-def _take_name(part: Path, target: Path) -> None:
-    if target.is_dir():
-        old = Path(tempfile.mkdtemp(prefix=f"{target.name}.old-", dir=target.parent))
-        target.rename(old / target.name)
-        part.rename(target)
-        shutil.rmtree(old)
-    else:
-        part.replace(target)

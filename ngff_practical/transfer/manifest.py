@@ -39,9 +39,7 @@ def make_manifest(source: str | Path) -> Manifest:
         check_sendable(file.key or root.name)
     sums: dict[str, str] = {}
     with Crew(workers=_READERS) as crew:
-        for file, sha256 in crew.each(
-            files, lambda file: sha256_of_file(local_path(root, file.key)), lambda _: 0
-        ):
+        for file, sha256 in crew.each(files, lambda file: _sum_of(local_path(root, file.key)), lambda _: 0):
             sums[file.key] = sha256
     entries = tuple(ManifestEntry(file.key, file.nbytes, sums[file.key]) for file in files)
     return Manifest(root.name, entries)
@@ -135,6 +133,13 @@ def local_files(root: Path) -> list[StoredObject]:
     if not files:
         raise StorageError(f"{root} is empty; there is nothing to send or to compare")
     return files
+
+
+def _sum_of(path: Path) -> str:
+    try:
+        return sha256_of_file(path)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read: {error.strerror or error}") from None
 
 
 def _entry(item: object) -> ManifestEntry | None:

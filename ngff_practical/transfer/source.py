@@ -47,11 +47,16 @@ class SourceFile:
                 "and start again"
             )
 
+    def sha256(self) -> str:
+        """Return the SHA-256 of the file, read in pieces; raises as `read` does."""
+        with self.unchanged():
+            return sha256_of_file(self.path)
+
     def prove(self, etag: str | None) -> tuple[str, bool]:
         """Return the SHA-256 of the file, and whether an ETag is a checksum of exactly these bytes."""
         if self.nbytes > LARGE_NBYTES:
             with self.unchanged():
-                return sha256_of_file(self.path), etag_proves(etag, self.path, self.nbytes)
+                return self.sha256(), etag_proves(etag, self.path, self.nbytes)
         data = self.read()
         return sha256(data), etag_proves(etag, data, self.nbytes)
 

@@ -18,7 +18,6 @@ from ngff_practical.transfer.checksums import (
     md5,
     part_nbytes,
     sha256,
-    sha256_of_file,
     sha256_of_object,
 )
 from ngff_practical.transfer.comparing import Plan, compare, refuse
@@ -218,7 +217,7 @@ class _Sending:
             return send(file, overwrite)
         except ExistsError:
             # ours, when only the answer to an earlier attempt got lost
-            local = sha256_of_file(file.path)
+            local = file.sha256()
             if not overwrite and self._read_back(file) == local:
                 return local
             raise ExistsError(
