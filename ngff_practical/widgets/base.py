@@ -26,6 +26,20 @@ type Message = Mapping[str, object]
 
 _LONGEST = 2000  # signs of a line, where there is only text
 
+_LOST = ".jp-OutputArea-child:has(> .jupyter-widgets):not(:has(.ngff))"  # Jupyter found no model for it
+_AGAIN = f"""<div hidden class="ngff-again">
+This view worked with a kernel that has gone. Run the cell again to bring it back.
+</div>
+<style>
+.jp-OutputArea-child:has(.ngff-again) {{ display: none; }}
+{_LOST} + .jp-OutputArea-child:has(.ngff-again) {{ display: flex; animation: ngff-again 0s 1s both; }}
+{_LOST} + .jp-OutputArea-child .ngff-again {{
+  display: block; padding: 8px 12px; border-left: 4px solid #e69f00;
+  background: var(--jp-layout-color2, #f2f2f2);
+}}
+@keyframes ngff-again {{ from {{ visibility: hidden; }} to {{ visibility: visible; }} }}
+</style>"""  # the second's delay: a view that is being loaded is no lost one
+
 _drawing = threading.Lock()
 
 
@@ -107,6 +121,20 @@ class Widget(anywidget.AnyWidget):
     def __repr__(self) -> str:
         said = "\n".join(escaped(line, limit=_LONGEST) for line in self.text.split("\n"))
         return said or f"{type(self).__name__}()"
+
+    def _ipython_display_(self) -> None:
+        """Show the view, and a sentence that appears where a page finds no kernel for it.
+
+        After a restart a page that is opened again says "model not found" in the view's place, and nothing
+        of the view runs that could say more.
+        """
+        from IPython.display import display
+
+        bundle = self._repr_mimebundle_()
+        if bundle is not None:
+            data, metadata = bundle
+            display(data, metadata=metadata, raw=True)  # type: ignore[no-untyped-call]
+            display({"text/html": _AGAIN, "text/plain": ""}, raw=True)  # type: ignore[no-untyped-call]
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, object], dict[str, object]] | None:
         bundle = super()._repr_mimebundle_()
