@@ -1,11 +1,12 @@
 import contextlib
+import errno
 import json
 import os
 import shutil
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -13,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ngff_practical.errors import MetadataError, NgffPracticalError
+from ngff_practical.cli import main
+from ngff_practical.errors import MetadataError, NgffPracticalError, NotFoundError
 from ngff_practical.inspection import describe, describe_image, validate, validation_report
 from ngff_practical.model import Issue
 from ngff_practical.sandbox import Sandbox
@@ -202,6 +204,71 @@ def test_level_that_is_listed_thousands_of_times_is_named_once(image: Path) -> N
     document["attributes"]["ome"]["multiscales"][0]["datasets"] *= 2000
     (image / "zarr.json").write_text(json.dumps(document))
     assert [issue.where.rpartition(".")[2] for issue in findings(image)] == ["datasets", "path"]
+
+
+@pytest.fixture
+def close(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Close a folder to this user, for root, too, to whom nothing is closed."""
+
+    def shut(folder: Path) -> None:
+        list_folder, stat_of = os.scandir, Path.stat
+
+        def scandir(path: str | Path) -> object:
+            if Path(path) == folder:
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return list_folder(path)
+
+        def look(self: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+            if folder in self.parents:
+                raise PermissionError(errno.EACCES, "Permission denied", str(self))
+            return stat_of(self, follow_symlinks=follow_symlinks)
+
+        monkeypatch.setattr(os, "scandir", scandir)
+        monkeypatch.setattr(Path, "stat", look)
+
+    return shut
+
+
+@pytest.mark.parametrize("folder", ["0", "0/c", "labels"])
+def test_folder_that_is_closed_is_named(folder: str, image: Path, close: Callable[[Path], None]) -> None:
+    (image / folder).mkdir(exist_ok=True)
+    close(image / folder)
+    closed = [issue for issue in validate(image, data=True) if "may not be read" in issue.message]
+    assert [issue.severity for issue in closed] == ["must"]
+
+
+def test_image_in_a_closed_folder_is_refused(
+    image: Path, close: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    close(image)
+    (issue,) = validate(image)
+    assert "zarr.json may not be read by this user; change its permissions" in issue.message
+    close(image.parent)
+    for command in ("info", "validate"):
+        assert main([command, str(image)]) == 2
+        assert "may not be read by this user" in capsys.readouterr().err
+
+
+def test_closed_row_of_a_plate_is_named(tmp_path: Path, close: Callable[[Path], None]) -> None:
+    plate = Path(shutil.copytree(SOUND / "plate", tmp_path / "plate.zarr"))
+    close(plate / "A")
+    (issue,) = validate(plate)
+    assert "A/1/zarr.json may not be read" in issue.message
+
+
+def test_disk_that_does_not_answer_is_no_traceback(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: str | Path) -> object:
+        raise OSError(errno.EIO, "Input/output error", str(path))
+
+    monkeypatch.setattr(os, "scandir", fail)
+    assert any("cannot be read: Input/output error" in issue.message for issue in validate(image))
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b"])
+def test_name_that_no_file_can_have_is_not_found(name: str, tmp_path: Path) -> None:
+    for look in (describe, describe_image, validate):
+        with pytest.raises(NotFoundError, match="check the spelling"):
+            look(tmp_path / name)
 
 
 # Bounded

@@ -26,7 +26,7 @@ def image_issues(walk: Walk, node: Node) -> Iterator[Issue]:
     yield from issues
     if labels is not None and labels.node_type == "group" and labels.attributes:
         yield from labels_issues(walk, labels, subject)
-    elif labels is None or labels.node_type == "group":
+    elif not issues and (labels is None or labels.node_type == "group"):
         yield from _without_list(walk, node, subject, there=labels is not None)
 
 

@@ -90,8 +90,10 @@ def _xml_fault(walk: Walk, key: str) -> str:
     """Return what keeps the OME-XML from being read, "" where nothing does; it is not parsed here."""
     try:
         text = walk.tree.read(key, _LARGEST_XML).lstrip(b"\xef\xbb\xbf \t\r\n")
-    except (NotFoundError, AccessError):
+    except NotFoundError:
         return "is missing"
+    except AccessError:
+        return "may not be read" if walk.tree.local else "is missing"
     except TooLargeError:
         return ""
     if is_web_page(text):

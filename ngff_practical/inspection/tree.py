@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,11 +19,13 @@ from ngff_practical.metadata.paths import path_fault
 from ngff_practical.metadata.wording import escaped, located, quoted
 from ngff_practical.model import Place, StoredObject
 from ngff_practical.storage import (
+    file_size,
     list_folder,
     list_objects,
     object_exists,
     open_archive,
     parse_place,
+    path_exists,
     read_object,
 )
 
@@ -142,7 +143,7 @@ class Tree:
         if self.packed:
             return self.packed.read(key, limit=limit)
         if isinstance(self.place, Path):
-            nbytes = _size(self.place, key)
+            nbytes = file_size(self.place, key)
             if nbytes is None:
                 raise NotFoundError(f"there is no file {key!r} in {self.place}")
             if nbytes > limit:
@@ -252,7 +253,7 @@ def open_tree(place: str | Place) -> Iterator[Tree]:
         It is a file called .zip or .ozx, or one that begins like an archive, and none that can be read.
     """
     found = _above_document(parse_place(place) if isinstance(place, str) else place)
-    if isinstance(found, Path) and not found.exists():
+    if isinstance(found, Path) and not path_exists(found):
         raise NotFoundError(f"there is nothing at {found}; check the spelling")
     tree = Tree(found, _packed(found))
     try:
@@ -266,13 +267,13 @@ def _above_document(place: Place) -> Place:
     if place.name not in _DOCUMENTS:
         return place
     if isinstance(place, Path):
-        return place.parent if place.is_file() else place
+        return place.parent if file_size(place, "") is not None else place
     return replace(place, key=place.key.rpartition("/")[0]) if "/" in place.key else place
 
 
 def _packed(place: Place) -> Packed | None:
     called = place.name.lower().endswith(_ARCHIVES)
-    if not (place.is_file() if isinstance(place, Path) else called):
+    if not (file_size(place, "") is not None if isinstance(place, Path) else called):
         return None
     try:
         archive = open_archive(place)
@@ -287,12 +288,3 @@ def _packed(place: Place) -> Packed | None:
     if archive is None and called:
         raise UnreadableError("", f"{place} is no zip archive; it was probably not copied whole")
     return unpacked(archive) if archive else None
-
-
-def _size(root: Path, key: str) -> int | None:
-    """Return the size of a file, None where there is none: a pipe or a device would never end."""
-    try:
-        status = (root / key).stat()
-    except (OSError, ValueError):
-        return None
-    return status.st_size if stat.S_ISREG(status.st_mode) else None

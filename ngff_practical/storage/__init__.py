@@ -4,6 +4,7 @@ from ngff_practical.storage.archive import Archive, Member, open_archive, unread
 from ngff_practical.storage.clients import filesystem, object_store
 from ngff_practical.storage.credentials import has_credentials
 from ngff_practical.storage.explain import explained
+from ngff_practical.storage.local import file_size, path_exists
 from ngff_practical.storage.objects import (
     delete_object,
     list_folder,
@@ -25,6 +26,7 @@ __all__ = [
     "Member",
     "delete_object",
     "explained",
+    "file_size",
     "filesystem",
     "has_credentials",
     "list_folder",
@@ -34,6 +36,7 @@ __all__ = [
     "object_store",
     "open_archive",
     "parse_place",
+    "path_exists",
     "reachable",
     "read_object",
     "unreadable",

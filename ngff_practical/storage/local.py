@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +20,7 @@ def list_files(root: Path) -> Iterator[StoredObject]:
     pending = [(top, "")]
     while pending:
         folder, prefix = pending.pop()
-        with _readable(folder), os.scandir(folder) as entries:
+        with told(folder), os.scandir(folder) as entries:
             for entry in entries:
                 key = prefix + entry.name
                 if _is_folder(entry, top, key):
@@ -31,7 +33,7 @@ def list_files_here(root: Path) -> tuple[tuple[str, ...], tuple[StoredObject, ..
     """Return the folders and the files directly in a folder."""
     top = _folder(root)
     folders, files = [], []
-    with _readable(top), os.scandir(top) as entries:
+    with told(top), os.scandir(top) as entries:
         for entry in entries:
             if _is_folder(entry, top, entry.name):
                 folders.append(entry.name)
@@ -54,6 +56,8 @@ def read_file(root: Path, key: str, *, limit: int | None = None) -> bytes:
         if path.is_dir():  # what Windows answers for a folder
             raise NotFoundError(f"{path} is a folder, not a file") from None
         raise AccessError(f"{path} may not be read by this user; change its permissions") from None
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read: {error.strerror}") from None
     if limit is not None and len(data) > limit:
         raise TooLargeError(f"{path} has more than {limit} bytes; it was not read")
     return data
@@ -61,7 +65,52 @@ def read_file(root: Path, key: str, *, limit: int | None = None) -> bytes:
 
 def file_exists(root: Path, key: str) -> bool:
     """Return True where the key is a file."""
-    return file_path(root, key).is_file()
+    path = file_path(root, key)
+    with told(path):
+        return path.is_file()
+
+
+def path_exists(path: Path) -> bool:
+    """Return True where something, whatever it is, has this path."""
+    with told(path):
+        return path.exists()
+
+
+def file_size(root: Path, key: str) -> int | None:
+    """Return the size of a file, None where there is none: a pipe or a device would never end."""
+    path = file_path(root, key)
+    with told(path):
+        try:
+            status = path.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turn what the system says of a path that cannot be looked at into our errors.
+
+    Raises
+    ------
+    NotFoundError
+        No file can have such a name.
+    AccessError
+        It is closed to this user.
+    StorageError
+        The disk, or the network behind it, does not answer.
+    """
+    try:
+        yield
+    except StorageError:
+        raise  # ours already
+    except PermissionError as error:
+        closed = error.filename or path
+        raise AccessError(f"{closed} may not be read by this user; change its permissions") from None
+    except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP):
+            raise NotFoundError(f"there is nothing at {path}; check the spelling") from None
+        raise StorageError(f"{error.filename or path} cannot be read: {error.strerror}") from None
 
 
 def write_file(root: Path, key: str, data: bytes, *, overwrite: bool) -> None:
@@ -119,19 +168,12 @@ def file_path(root: Path, key: str) -> Path:
 
 
 def _folder(root: Path) -> Path:
-    if not root.exists():
-        raise NotFoundError(f"there is no folder {root}; check the spelling")
-    if not root.is_dir():
-        raise StorageError(f"{root} is a file, not a folder")
+    with told(root):
+        if not root.exists():
+            raise NotFoundError(f"there is no folder {root}; check the spelling")
+        if not root.is_dir():
+            raise StorageError(f"{root} is a file, not a folder")
     return root.resolve()
-
-
-@contextmanager
-def _readable(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except PermissionError:
-        raise AccessError(f"{folder} may not be read by this user; change its permissions") from None
 
 
 def _is_folder(entry: os.DirEntry[str], top: Path, key: str) -> bool:
