@@ -1,16 +1,25 @@
 """Faults the sandbox plays on request, as a client without any library meets them."""
 
+import base64
 import hashlib
 import http.client
 import socket
+import urllib.error
+import urllib.request
+import zlib
 from collections.abc import Iterator
 
+import boto3
 import obstore
 import pytest
+from botocore.config import Config
 
 from ngff_practical import sandbox
 from ngff_practical.errors import AccessError
-from ngff_practical.sandbox import Fault
+from ngff_practical.sandbox import Fault, Sandbox
+from ngff_practical.sandbox.gate import refuse_body
+from ngff_practical.sandbox.signature import Signed
+from ngff_practical.sandbox.wire import Arrived
 from ngff_practical.storage import object_store, read_object, write_object
 
 pytestmark = pytest.mark.s3
@@ -185,3 +194,57 @@ def test_expired_credentials_are_said_to_be_expired(server: sandbox.Sandbox) -> 
     server.set_faults([Fault("expired", times=None)])
     with pytest.raises(AccessError, match="says that the credentials have expired; get new ones"):
         read_object(server.location("practical", KEY))
+
+
+def in_pieces(*pieces: bytes, trailer: bytes = b"") -> bytes:
+    """Return a body as "aws-chunked" sends it."""
+    sent = b"".join(b"%x;chunk-signature=0\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
+    return sent + b"0\r\n" + trailer + b"\r\n"
+
+
+def crc32_behind(data: bytes) -> bytes:
+    return b"x-amz-checksum-crc32:" + base64.b64encode(zlib.crc32(data).to_bytes(4, "big")) + b"\r\n"
+
+
+TRAILER = crc32_behind(b"abcdef")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (in_pieces(b"abc", b"def", trailer=TRAILER), None),
+        (in_pieces(b"abc", b"def"), None),
+        (in_pieces(trailer=b"x-amz-checksum-crc32:AAAAAA==\r\n"), None),
+        (in_pieces(b"abc", b"deF", trailer=TRAILER), "BadDigest"),
+        (in_pieces(b"abc", b"def", trailer=TRAILER)[:20], "IncompleteBody"),
+        (b"abcdef", "IncompleteBody"),
+        (b"", "IncompleteBody"),
+    ],
+)
+def test_checksum_behind_a_body_in_pieces_is_checked(body: bytes, code: str | None) -> None:
+    headers = {"x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER"}
+    refusal = refuse_body(
+        Arrived(Signed("PUT", "/practical/k", headers), "practical", "k", {}, "boto3"), body
+    )
+    assert (refusal.code if refusal else None) == code
+
+
+def test_body_in_pieces_that_is_altered_on_the_way_is_refused_by_the_sandbox(server: Sandbox) -> None:
+    client = boto3.Session().client("s3", config=Config(signature_version="s3v4"))
+    url = client.generate_presigned_url("put_object", Params={"Bucket": "practical", "Key": "pieces"})
+    client.close()
+    body = in_pieces(bytes(1000), trailer=crc32_behind(bytes(1000)))
+    server.set_faults([Fault("flipped", "practical/pieces", "PUT")])
+
+    def put(body: bytes) -> int:
+        headers = {"x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER"}
+        request = urllib.request.Request(url, body, headers, method="PUT")
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+
+    assert put(body) == 400
+    assert put(body) == 200

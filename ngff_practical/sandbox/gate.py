@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from html import unescape
 
 from ngff_practical.sandbox.signature import Refusal, check, is_signed, signer
-from ngff_practical.sandbox.wire import Arrived
+from ngff_practical.sandbox.wire import Arrived, unchunked
 
 READ_ONLY = "idr"
 SHARED = "practical"
@@ -82,13 +82,18 @@ def refuse_body(request: Arrived, body: bytes) -> Refusal | None:
             "XAmzContentSHA256Mismatch",
             "The provided 'x-amz-content-sha256' header does not match what was computed.",
         )
-    if promised.startswith("STREAMING-"):
-        return None  # the body is in signed pieces, its checksum at the end
+    given = request.headers
+    if promised.startswith("STREAMING-"):  # the body is in pieces, its checksum may be behind them
+        try:
+            body, trailer = unchunked(body)
+        except ValueError:
+            return Refusal(400, "IncompleteBody", "The request body terminated unexpectedly.")
+        given = {**given, **trailer}
     if "uploadId" in request.query and request.method == "POST":
         return None  # the checksum is that of the object, the body a list of its parts
     for header, digest in _DIGESTS.items():
-        given = request.headers.get(header)
-        if given is not None and given.strip() != base64.b64encode(digest(body)).decode():
+        stated = given.get(header)
+        if stated is not None and stated.strip() != base64.b64encode(digest(body)).decode():
             return Refusal(400, "BadDigest", f"The {header} you specified did not match what we received.")
     return None
 

@@ -128,6 +128,31 @@ def take_body(environ: WSGIEnvironment) -> bytes:
     return body
 
 
+def unchunked(body: bytes) -> tuple[bytes, dict[str, str]]:
+    """Return what a body sent in pieces ("aws-chunked") holds, and the headers that follow it.
+
+    Raises
+    ------
+    ValueError
+        It is cut short, or not in pieces.
+    """
+    pieces: list[bytes] = []
+    at = 0
+    while True:
+        end = body.index(b"\r\n", at)
+        nbytes = int(body[at:end].partition(b";")[0], 16)
+        at = end + 2
+        if nbytes <= 0:
+            break
+        piece = body[at : at + nbytes]
+        if len(piece) != nbytes:
+            raise ValueError(f"{len(piece)} of {nbytes} bytes")
+        pieces.append(piece)
+        at += nbytes + 2
+    lines = (line.partition(":") for line in body[at:].decode("latin-1").split("\r\n"))
+    return b"".join(pieces), {name.strip().lower(): value.strip() for name, found, value in lines if found}
+
+
 def error(refusal: Refusal, request: Arrived) -> Answer:
     """Return a refusal as S3 words it; a HEAD gets the status alone."""
     where = f"/{request.bucket}/{request.key}" if request.key else f"/{request.bucket}"

@@ -43,6 +43,7 @@ _BROKEN = (
     ("error decoding response body", "broken"),
     ("HTTP error", "broken"),
 )
+_ELSEWHERE = "redirect without LOCATION"  # what S3 sends to whoever asks in another region than the bucket's
 _NO_LISTING = ("Invalid list response", "Error getting list response body", "invalid list response")
 
 
@@ -135,6 +136,8 @@ def diagnose(error: Exception) -> Failure:
         return Failure(int(status.group(1)) if status else None, code_found.group(1) if code_found else None)
     if type(error).__name__ == "AlreadyExistsError":
         return Failure(412)
+    if _ELSEWHERE in text:
+        return Failure(301)
     return Failure(trouble=next((kind for words, kind in _BROKEN if words in text), None))
 
 

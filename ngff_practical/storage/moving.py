@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import obstore
-from obstore.exceptions import BaseError, PreconditionError
+from obstore.exceptions import BaseError, PermissionDeniedError, PreconditionError
 
 from ngff_practical.errors import ExistsError, NotFoundError, StorageError
 from ngff_practical.model import Location, StoredObject
@@ -76,7 +76,13 @@ class Objects:
         """
         path = self._path(key)
         with explained(self.location, key):
-            meta = self._patience.run(lambda: obstore.head(self._store, path))
+            try:
+                meta = self._patience.run(lambda: obstore.head(self._store, path))
+            except PermissionDeniedError:
+                obstore.get(
+                    self._store, path, options={"range": (0, 1)}
+                )  # its refusal, with a body, says why
+                raise
         return StoredObject(key, meta["size"], _bare(meta["e_tag"]))
 
     def get(
