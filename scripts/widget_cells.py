@@ -136,7 +136,7 @@ shown
     "upload": IMAGE
     + """
 from ngff_practical.widgets import UploadPanel
-panel = UploadPanel('embryo.ome.zarr', server.location('practical', 'ada/embryo.ome.zarr'))
+panel = UploadPanel('embryo.ome.zarr', server.location('practical', 'ada/shared.ome.zarr'))
 panel.start()
 panel.wait()
 panel

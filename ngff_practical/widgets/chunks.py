@@ -264,13 +264,15 @@ def _panel(layout: _Layout) -> dict[str, object]:
         return {}
     # of a plan nothing is stored yet
     columns = [at for at, title in enumerate(HEAD) if title != "stored" or layout.levels is not None]
+    sharded = any(level.shards for level in layout.pyramid.levels)
+    titles = {"chunk shape": "chunk in shard"} if sharded else {}
     return {
         "name": layout.pyramid.name,
         "stored": layout.levels is not None,
         "level": layout.level,
         "levels": [level.path for level in layout.pyramid.levels],
         "grid": asdict(shown.grid),
-        "head": [HEAD[column] for column in columns],
+        "head": [titles.get(HEAD[column], HEAD[column]) for column in columns],
         "rows": [[row[column] for column in columns] for row in shown.rows],
         "keys": [list(key) for key in shown.keys],
         "more": shown.more_keys,

@@ -91,7 +91,7 @@ def _row(pyramid: Pyramid, level: Level, part: Region, sizes: Mapping[str, int] 
         bytes_text(access.bytes_read),
         _share(access.useful),
         _by(level.shape),
-        _by(level.chunks) + (f" in shards of {_by(level.shards)}" if level.shards else ""),
+        _by(level.chunks) + (f" in {_by(level.shards)}" if level.shards else ""),
     )
 
 

@@ -136,6 +136,7 @@ class KeyBrowser(Widget):
                 "image": is_image(names),
                 "first": first,
                 "last": first - 1 + len(self.flat),
+                "held": bytes_text(sum(stored.nbytes for stored in self._page.objects)),
                 "next": bool(self._page.next),
                 "back": len(self._starts) > 1,
                 "more_folders": self._more_folders,

@@ -268,8 +268,9 @@ def _would(report: TransferReport, done: str) -> str:
 
 
 def _done(report: TransferReport, done: str, problems: int) -> str:
+    already = f"{report.skipped:,} were there already, " if report.skipped else ""
     words = (
-        f"{counted(report.copied, 'object')} {done}, {report.skipped:,} were there already, "
+        f"{counted(report.copied, 'object')} {done}, {already}"
         f"{bytes_text(report.nbytes)} in {duration_text(report.seconds * 1000)}."
     )
     if problems:

@@ -2,7 +2,7 @@ function render({ model, el }) {
   const { root, body } = frame(model, el, "Which bytes does one plane need?", "bytes");
   const ask = latestWins(model, root);
   const setting = model.get("setting");
-  const pick = slider("plane", { min: 0, max: setting.planes - 1, value: setting.plane, say: (at) => `${at} of ${model.get("setting").planes}`,
+  const pick = slider("plane", { min: 0, max: setting.planes - 1, value: setting.plane, say: (at) => place(at, model.get("setting").planes),
     oninput: (plane) => ask({ do: "plane", plane }) });
   const names = { touched: "needed", even: "pixels", odd: "pixels of the next chunk or plane", metadata: "metadata", index: "index of a shard", other: "between" };
   const legend = h("div", { class: "ngff-legend", "aria-hidden": "true" }, ...Object.entries(names).flatMap(([kind, text]) => {

@@ -22,7 +22,7 @@ function render({ model, el }) {
     if (known.names !== names) {
       known = { names, byName: {} };
       for (const [name, at, size] of wanted) {
-        known.byName[name] = slider(name, { min: 0, max: size - 1, value: at, say: (value) => `${value} of ${size}`,
+        known.byName[name] = slider(name, { min: 0, max: size - 1, value: at, say: (value) => place(value, size),
           oninput: (value) => ask({ do: "at", axis: name, at: value }) });
       }
       sliders.replaceChildren(...Object.values(known.byName).map((one) => one.element));
@@ -143,11 +143,10 @@ function render({ model, el }) {
       panel.canvas.element.setAttribute("aria-label",
         `${value.sentence} Drag to choose a region of ${setting.rows} and ${setting.columns}; arrow keys move it by a chunk, with Shift they stretch it.`);
       panel.canvas.repaint();
-      const grid = table(made.length > 1 ? name : "", value.head, value.rows, { numbers: value.head.flatMap((title, at) => (["level", "shape", "chunk shape"].includes(title) ? [] : [at])) });
+      const grid = table(made.length > 1 ? name : "", value.head, value.rows, { numbers: value.head.flatMap((title, at) => (["level", "shape", "chunk shape", "chunk in shard"].includes(title) ? [] : [at])) });
       grid.tBodies[0].rows[value.level]?.classList.add("ngff-chosen");
       grid.tBodies[0].rows[value.level]?.setAttribute("aria-current", "true");
-      const wide = value.head.indexOf("chunk shape");
-      for (const row of grid.rows) row.cells[wide]?.classList.add("ngff-wide");
+      for (const row of grid.rows) row.lastElementChild.classList.add("ngff-wide");
       panel.table.replaceChildren(grid);
       const many = value.keys.length + value.more;
       panel.summary.textContent = many === 1 ? "The object touched" : `The ${many.toLocaleString("en")} objects touched`;

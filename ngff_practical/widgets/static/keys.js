@@ -47,7 +47,7 @@ function render({ model, el }) {
     });
     keys.replaceChildren(model.get("flat").length ? rows : h("p", { class: "ngff-none" }, "No key begins so."));
     keys.scrollTop = 0;
-    pages.textContent = model.get("flat").length ? `${at.first.toLocaleString("en")} to ${at.last.toLocaleString("en")}` : "";
+    pages.textContent = model.get("flat").length ? `${at.first.toLocaleString("en")} to ${at.last.toLocaleString("en")}, ${at.held}` : "";
     back.disabled = !at.back; next.disabled = !at.next;
     up.disabled = !at.folder; describe.hidden = !at.image;
     put(inside, `in ${at.folder || "the whole bucket"}`);

@@ -20,7 +20,7 @@ function render({ model, el }) {
     catch { getSelection().selectAllChildren(command); copy.textContent = "Selected"; }
   });
   body.append(
-    h("fieldset", {}, h("legend", {}, "Image"), h("div", { class: "ngff-row" }, ...chunks.map(({ element }) => element), shards.element, levels.element, codec.element, version.element, button("Automatic", () => ask({ do: "auto" })))),
+    h("fieldset", { class: "ngff-image" }, h("legend", {}, "Image"), h("div", { class: "ngff-row" }, ...chunks.map(({ element }) => element), shards.element, codec.element, levels.element, version.element, button("Automatic", () => ask({ do: "auto" })))),
     h("fieldset", {}, h("legend", {}, "Network"), h("div", { class: "ngff-row" }, rate.element, latency.element)),
     h("div", { class: "ngff-sides" }, costs, rows),
     h("div", { class: "ngff-line-to-copy" }, h("span", { class: "ngff-faint" }, "The same in a terminal"), h("div", { class: "ngff-row" }, command, copy)),
@@ -36,6 +36,10 @@ function render({ model, el }) {
     if (refused || document.activeElement !== levels.input) levels.set(now.levels);
     const head = model.get("cost_head"), width = now.measured ? 3 : 2;
     costs.replaceChildren(table("", head.slice(0, width), model.get("costs").map((row) => row.slice(0, width)), { numbers: [1, 2] }));
+    for (const cell of costs.querySelectorAll("td")) {
+      const [number, note] = cell.textContent.split(" (");
+      if (note) cell.replaceChildren(number, h("span", { class: "ngff-faint" }, ` (${note}`));
+    }
     const list = table("", model.get("head"), model.get("rows"), { numbers: [4, 5] });
     list.tBodies[0].lastElementChild.className = "ngff-all";
     rows.replaceChildren(list);

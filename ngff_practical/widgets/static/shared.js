@@ -125,6 +125,9 @@ function whileSeen(root, poll, ms) {
   atEnd(root, () => { clearInterval(timer); watcher.disconnect(); });
 }
 
+/** A place along an axis, of those there are: they are counted from 0. */
+const place = (at, count) => `${at} (0–${count - 1})`;
+
 /** A slider with its label and its value in words; arrow keys work in JupyterLab, too. */
 function slider(label, { min, max, step = 1, value, say = String, oninput }) {
   const id = fresh("slider");

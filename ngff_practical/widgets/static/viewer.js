@@ -18,7 +18,7 @@ function render({ model, el }) {
   const sliders = h("div", { class: "ngff-sliders" });
   const channels = h("div", { class: "ngff-channels" });
   const chunks = check("chunks", false, picture.repaint), outlines = check("tiles", false, picture.repaint);
-  const label = menu("labels", [], "", () => see());
+  const label = menu("labels", [], "", () => { showOpacity(); see(); });
   const opacity = slider("opacity", { min: 0, max: 100, value: 50, say: (value) => `${value} %`, oninput: picture.repaint });
   const tools = h("div", { class: "ngff-row" },
     h("div", { class: "ngff-buttons" },
@@ -29,6 +29,7 @@ function render({ model, el }) {
   const meter = h("div", { class: "ngff-meter" });
   body.append(choices, tools, stage, sliders, channels, meter);
 
+  const showOpacity = () => { opacity.element.hidden = !label.select.value; };
   const size = () => ({ width: picture.element.clientWidth, height: picture.element.clientHeight });
   function fit() {
     const { width, height } = size(), scene = model.get("scene");
@@ -67,7 +68,7 @@ function render({ model, el }) {
     const zoom = view.zoom, top = height / 2 - view.y * zoom, left = width / 2 - view.x * zoom, scene = model.get("scene");
     pen.fillStyle = "#000"; pen.fillRect(0, 0, width, height);
     pen.imageSmoothingEnabled = zoom < 2;
-    const place = ([y, x, h2, w2]) => {
+    const onScreen = ([y, x, h2, w2]) => {
       const x0 = Math.round(left + x * zoom), y0 = Math.round(top + y * zoom);
       return [x0, y0, Math.round(left + (x + w2) * zoom) - x0, Math.round(top + (y + h2) * zoom) - y0];
     };
@@ -81,12 +82,12 @@ function render({ model, el }) {
       // labels are transparent where there are none: only one level of them may be drawn
       const current = of.filter((tile) => now.has(tile.state) && (layer === "image" || tile.level === plan.level));
       current.sort((one, other) => other.level - one.level);
-      for (const tile of [...old, ...current]) pen.drawImage(tile.sheet, ...place(tile.rect));
+      for (const tile of [...old, ...current]) pen.drawImage(tile.sheet, ...onScreen(tile.rect));
     }
     pen.globalAlpha = 1;
     for (const tile of failed.values()) {  // what lay here before is not what is asked for now
       if (tile.layer !== "image") continue;
-      const [x, y, w, hh] = place(tile.rect);
+      const [x, y, w, hh] = onScreen(tile.rect);
       pen.fillStyle = "#000"; pen.fillRect(x, y, w, hh);
       pen.fillStyle = hatching(pen); pen.fillRect(x, y, w, hh);
       pen.fillStyle = "#fff"; pen.font = "12px sans-serif";
@@ -107,7 +108,7 @@ function render({ model, el }) {
       pen.strokeStyle = "#56b4e9"; pen.fillStyle = "#56b4e9"; pen.lineWidth = 1.5; pen.font = "12px sans-serif";
       for (const tile of tiles.values()) {
         if (tile.layer !== "image" || !plan.keys.includes(tile.key)) continue;
-        const [x, y, w, hh] = place(tile.rect);
+        const [x, y, w, hh] = onScreen(tile.rect);
         pen.strokeRect(x + 1, y + 1, w - 2, hh - 2);
         if (w > 60 && hh > 20) pen.fillText(`level ${scene.levels[tile.level]}`, Math.max(x, 0) + 6, Math.min(y + hh, height) - 8);
       }
@@ -224,13 +225,14 @@ function render({ model, el }) {
     at = {}; byAxis = {};
     sliders.replaceChildren(...scene.sliders.map(([name, start, count]) => {
       at[name] = start;
-      byAxis[name] = slider(name, { min: 0, max: count - 1, value: start, say: (value) => `${value} of ${count}`,
+      byAxis[name] = slider(name, { min: 0, max: count - 1, value: start, say: (value) => place(value, count),
         oninput: (value) => { at = { ...at, [name]: value }; see(); } });
       return byAxis[name].element;
     }));
     label.fill([["", "none"], ...scene.labels.map((name) => [name, name])], label.select.value);
     if (label.select.selectedIndex < 0) label.select.value = "";
-    label.element.hidden = opacity.element.hidden = !scene.labels.length;
+    label.element.hidden = !scene.labels.length;
+    showOpacity();
     view.fitted = false;
     picture.repaint();
   }
