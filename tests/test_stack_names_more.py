@@ -42,6 +42,13 @@ NAMINGS = {
         ],
         "tcz",
     ),
+    "a serial number beside a channel and a number": (
+        [f"{c}_{z:03}_{991 * z * z + 17 * n}.tif" for n, c in enumerate(("DAPI", "GFP")) for z in range(3)],
+        "cz",
+    ),
+    "a lens before the number": (named("Ch{c} 20x_{z:03}.tif", c=(1, 2), z=range(3)), "cz"),
+    "a temperature before the number": (named("37C_{z:03}.tif", z=range(3)), "z"),
+    "channels spelled out, with many digits": (named("channel_{c:04}.tif", c=(1, 2)), "c"),
     "Cellomics": (named("MFGTMP_200101_A01f00d{c}.TIF", c=(0, 1)), "c"),
     "lasers without their unit": (named("img_{c}_z{z}.tif", c=(488, 561), z=range(3)), "cz"),
     "two lasers alone": (named("img_{c}.tif", c=(488, 561)), "c"),
@@ -101,6 +108,10 @@ def test_numbered_samples_alone_are_planes_and_said(tmp_path):
     source = find_stack(write(tmp_path / "data", named("embryo{z:03}.tif", z=range(1, 12))))
     assert axes_of(source) == "zyx"
     assert "read as a z-stack" in source.notes[0]
+
+
+def test_many_numbers_behind_ch_are_planes(tmp_path):
+    assert axes_of(find_stack(write(tmp_path / "data", named("ch{z:05}.tif", z=range(4))))) == "zyx"
 
 
 DOUBTS = {

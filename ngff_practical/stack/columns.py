@@ -44,7 +44,7 @@ class Column:
         """The word of a number, in lower case: "z" in embryo_z01, embryoZ01 and Z/01, "t" in 000z_0001t."""
         if words.BEHIND.search(self.lead):
             return re.split(r"[\W_]", self.after.lower(), maxsplit=1)[0]
-        return _word_of(self.before)
+        return word_of(self.before)
 
     @property
     def letter(self) -> str:
@@ -83,6 +83,12 @@ class Column:
             return self.is_position
         well = _ROW.search(self.before) is not None and {len(text) for text in self.texts} == {2}
         return well or self.word in words.SHORT_PLACES
+
+    @property
+    def is_stamp(self) -> bool:
+        """True for numbers of which each is there once, in steps that differ: a clock, a serial number."""
+        once = len(set(self.values)) == len(self.texts)
+        return self.is_number and once and not even(self.values) and not self.may_be_position
 
     @property
     def shown_values(self) -> tuple[str, ...]:
@@ -195,16 +201,23 @@ def _without_echoes(rest: Sequence[Column], assigned: Sequence[Column]) -> list[
 
     Time stamps and names in folders do not: another column decides them, or all that count do together.
     """
-    rows = set(zip(*(column.values for column in assigned), strict=True))
-    sizes = [len(set(column.values)) for column in assigned]
-    if assigned and len(rows) == math.prod(sizes) == len(assigned[0].texts):
+    if _are_complete(assigned):
         return [column for column in rest if column.may_be_position]
     own: list[Column] = []
     for column in sorted(rest, key=lambda each: not even(each.values)):
         others = [*assigned, *(other for other in own if other.follows(column))]
         if column.may_be_position or not any(column.follows(other) for other in others):
             own.append(column)
+    count = [column for column in own if not column.is_stamp]
+    own = count if count and _are_complete([*assigned, *count]) else own
     return sorted(own, key=rest.index)
+
+
+def _are_complete(columns: Sequence[Column]) -> bool:
+    """Return True where these columns alone tell all names apart, and every combination is there."""
+    rows = set(zip(*(column.values for column in columns), strict=True))
+    grid = math.prod(len(set(column.values)) for column in columns)
+    return bool(columns) and len(rows) == grid == len(columns[0].texts)
 
 
 def split_names(names: Sequence[str]) -> Names | Unlike:
@@ -234,9 +247,10 @@ def split_names(names: Sequence[str]) -> Names | Unlike:
     return found
 
 
-def _word_of(before: str) -> str:
+def word_of(before: str) -> str:
+    """Return the word that ends a text, in lower case, without what is glued to the front of it."""
     match = _WORD.search(before)
-    if match is None:
+    if match is None or words.UNIT.search(before):
         return ""
     capital = _CAPITAL.search(match[1])
     word = match[1].lower()
@@ -246,11 +260,8 @@ def _word_of(before: str) -> str:
 
 def _even(columns: Sequence[Column]) -> bool:
     """Return True where each word is in equally many names, as channels are and odd files are not."""
-    for column in columns:
-        counts = Counter(column.texts).values()
-        if min(counts) * 2 < max(counts):
-            return False
-    return True
+    counts = [Counter(column.texts).values() for column in columns]
+    return all(min(count) * 2 >= max(count) for count in counts)
 
 
 def _texts_before(flat: Sequence[str | tuple[tuple[str, ...], bool]], at: int) -> list[str]:
@@ -284,13 +295,3 @@ def _cut_word(under: Sequence[str]) -> list[str | tuple[tuple[str, ...], bool]]:
 def _are_alike(texts: Sequence[str]) -> bool:
     """Return True for texts between numbers that are the same, or all of them dyes."""
     return len({text.casefold() for text in texts}) == 1 or all(map(words.DYE.fullmatch, texts))
-
-
-def counts_along(folders: Sequence[str]) -> list[str]:
-    """Return the folders whose names count along an axis, as ch0 and ch1 do; [] where fewer than two do."""
-    counting = [
-        name
-        for name in folders
-        if (match := re.search(r"[0-9]+", name)) and words.AXES.get(_word_of(name[: match.start()]))
-    ]
-    return counting if len(counting) > 1 else []

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
 from ngff_practical.errors import StackError
-from ngff_practical.stack.columns import counts_along
+from ngff_practical.stack.columns import word_of
 from ngff_practical.stack.faults import clean, listed
 from ngff_practical.stack.listing import Folder
 from ngff_practical.stack.names import suggestion
 from ngff_practical.stack.pattern import Pattern
 from ngff_practical.stack.previews import is_projection, is_thumbnail
 from ngff_practical.stack.typed import option, typed
+from ngff_practical.stack.words import AXES
 
 _DEEPEST = 3
 
@@ -92,7 +94,7 @@ def _without_previews(folder: Folder, files: list[PurePath]) -> tuple[list[PureP
 
 def _refuse_both(folder: Folder, files: Sequence[PurePath], folders: Sequence[PurePath]) -> None:
     """Raise StackError where TIFFs lie beside folders of TIFFs that count planes, channels or time points."""
-    counting = counts_along([place.name for place in folders])
+    counting = _counts_along([place.name for place in folders])
     inside = folder.listing([place for place in folders if place.name in counting]).files if counting else []
     if not inside:
         return
@@ -107,3 +109,13 @@ def _refuse_both(folder: Folder, files: Sequence[PurePath], folders: Sequence[Pu
 
 def _named(folder: Folder, places: Sequence[PurePath], limit: int = 4) -> str:
     return listed((place.relative_to(folder.path).as_posix() for place in places), limit)
+
+
+def _counts_along(folders: Sequence[str]) -> list[str]:
+    """Return the folders whose names count along an axis, as ch0 and ch1 do; [] where fewer than two do."""
+    counting = [
+        name
+        for name in folders
+        if (match := re.search(r"[0-9]+", name)) and AXES.get(word_of(name[: match.start()]))
+    ]
+    return counting if len(counting) > 1 else []

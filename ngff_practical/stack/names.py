@@ -13,10 +13,12 @@ from ngff_practical.stack.faults import clean, listed
 from ngff_practical.stack.grid import Numbered, are_wavelengths, arrange, natural, rank, refuse_gaps
 from ngff_practical.stack.pattern import Pattern, Value, literal, parse_pattern, plain_name
 from ngff_practical.stack.typed import option, typed
+from ngff_practical.stack.words import SPELLED_CHANNELS
 
 # Namings that say more than letters do: Micro-Manager's (time, channel, plane) and Harmony's of Operetta
 # and Opera Phenix (row, column, field, plane, channel, time).
 _KNOWN = ("img_{t:9}_{c}_{z}", "{}r{}c{}f{}p{z}-ch{c}sk{t}fk{}fl{}")
+_MOST_CHANNELS = 32
 _CHANNEL_AND_PLANE = "ch{c:1}{z:4}"  # ch10000 is plane 0 of channel 1
 
 
@@ -128,7 +130,8 @@ def _one_number(folder: PurePath, files: Sequence[PurePath], column: Column) -> 
     letter = column.letter
     if letter == "c" and (are_wavelengths(column.values) or column.word == "cy"):
         return Numbered(tuple(files), (letter,), (len(files),))
-    if letter == "c" and min(map(len, column.texts)) > 2:
+    spelled = column.word in SPELLED_CHANNELS and len(files) <= _MOST_CHANNELS
+    if letter == "c" and min(map(len, column.texts)) > 2 and not spelled:
         letter = ""  # ch00000 ... ch00029 number planes, not channels
     try:
         refuse_gaps(files, column.values)

@@ -13,6 +13,8 @@ AXES = {
     "em": "c", "exc": "c", "laser": "c", "lambda": "c", "filter": "c",
 }  # fmt: skip
 
+SPELLED_CHANNELS = {"channel", "chan", "chn", "laser", "wavelength", "lambda", "wv"}
+
 # Words for other places on the same sample, other looks at it, and other samples.
 PLACES = {
     "site", "pos", "position", "field", "fld", "fov", "xy", "well", "w", "tile", "mosaic", "scene", "series",
@@ -46,3 +48,4 @@ SPAN = re.compile(r"(?:h|hrs?|hours?|min|s|sec|d|days?|hpf|dpf)(?![A-Za-z])", re
 DYE_OF_PLATE = re.compile(r"f[0-9]+_?d$", re.I)  # A01f00d0: the dye of a field of a well
 BEHIND = re.compile(r"(?:^|[\W_])[0-9]+[a-z]+[_-]$")  # 000z_0000t: the letter stands behind its number
 TILE = re.compile(r"(?:^|[^A-Za-z])r(?:ow)?[0-9]*[\W_]?c$", re.I)  # r0_c1 is row 0, column 1 of a mosaic
+UNIT = re.compile(r"[0-9][xsmc][\W_]+$", re.I)  # 20x_001 and 37C_001: a lens and a temperature
