@@ -5,7 +5,7 @@ from typing import Literal
 
 import pytest
 
-from ngff_practical.metadata import ArrayInfo, Subject, check, image_document
+from ngff_practical.metadata import ArrayInfo, Subject, array_info, array_issues, check, image_document
 from ngff_practical.model import Axis, Channel, Issue, Kind, Level, Pyramid, Version
 
 ZYX = tuple(Axis(name, "space", "micrometer") for name in "zyx")
@@ -187,6 +187,28 @@ def test_deep_place_is_not_cut() -> None:
     steps_of(inner, 1)[0]["scale"][2] = float("nan")
     (issue,) = judged("0.6", inner)
     assert issue.where.endswith(".transformations[0].scale[2]")
+
+
+@pytest.mark.parametrize("key", ["filters", "compressor"])
+def test_array_without_a_key_that_zarr_gets_by_without_is_read(key: str) -> None:
+    document: Json = {
+        **{"zarr_format": 2, "shape": [4], "chunks": [2], "dtype": "<u2", "order": "C", "fill_value": 0},
+        **{"compressor": None, "filters": None},
+    }
+    del document[key]
+    assert array_info(document, "0").codecs == ()
+    assert [(issue.severity, issue.where) for issue in array_issues(document)] == [("should", key)]
+
+
+def test_whole_number_with_a_decimal_point_is_whole() -> None:
+    lines = {"rows": [{"name": "A"}], "columns": [{"name": "1"}]}
+    acquisitions = [{"id": 1.0, "name": "a", "maximumfieldcount": 2.0}]
+    wells = [{"path": "A/1", "rowIndex": 0.0, "columnIndex": 0.0}]
+    plate = {"name": "p", "field_count": 2.0, "wells": wells, "acquisitions": acquisitions, **lines}
+    assert check(Subject("plate", "0.4", {"plate": {**plate, "version": "0.4"}})) == []
+    wells[0]["rowIndex"] = 0.5
+    (issue,) = check(Subject("plate", "0.4", {"plate": {**plate, "version": "0.4"}}))
+    assert "rowIndex is the number 0.5, expected a whole number" in issue.message
 
 
 def test_axis_of_a_type_of_its_own_says_nothing_about_channels() -> None:

@@ -16,6 +16,7 @@ from ngff_practical.metadata.structure import (
     may,
     must,
     record,
+    should,
     text,
 )
 from ngff_practical.model import Issue, Shape
@@ -34,7 +35,7 @@ def document_issues(document: Mapping[str, object]) -> Iterator[Issue]:
     table = _V2 if document.get("zarr_format") == 2 else _V3
     found = list(table(dict(document), spot))
     yield from found
-    if found:
+    if any(issue.severity == "must" for issue in found):
         return
     shape, chunks = document["shape"], chunk_shape(document)
     if isinstance(shape, list) and isinstance(chunks, list) and len(shape) != len(chunks):
@@ -100,10 +101,10 @@ _V2 = record(
     must("shape", _sizes(0), "how large the array is"),
     must("chunks", _sizes(1), "how large a chunk is"),
     must("dtype", _v2_dtype, "what a voxel is stored as"),
-    must("compressor", _numcodec, "how a chunk is compressed"),
+    should("compressor", _numcodec, "how a chunk is compressed; Zarr takes none for null"),
     must("fill_value", anything, "what an absent chunk reads as"),
     must("order", choice("C", "F"), "in which order voxels lie"),
-    must("filters", _filters, "what is done to a chunk before it is compressed"),
+    should("filters", _filters, "what is done to a chunk before that; Zarr takes none for null"),
     may("dimension_separator", choice("/", ".")),
 )
 _SEPARATOR = record(may("separator", choice("/", ".")))

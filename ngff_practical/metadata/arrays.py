@@ -165,8 +165,8 @@ def array_issues(document: Mapping[str, object]) -> Iterator[Issue]:
 
 
 def _info_v2(document: Mapping[str, object]) -> ArrayInfo:
-    filters = document["filters"]
-    named = [*(filters if isinstance(filters, list) else ()), document["compressor"]]
+    filters = document.get("filters")
+    named = [*(filters if isinstance(filters, list) else ()), document.get("compressor")]
     codecs = tuple(str(codec["id"]) for codec in named if isinstance(codec, dict))
     return ArrayInfo(
         shape=as_shape(document["shape"]),

@@ -85,8 +85,9 @@ def _misplaced(
             message = f"well {quoted(path)} is in {key} {quoted(part)}, which is not among the {key}s"
             yield spot.key("path").must(message)
             return
-        if isinstance(at, int) and at >= 0 and at != names[part]:
-            message = f"well {quoted(path)} has {key}Index {at}, but {quoted(part)} is {key} {names[part]}"
+        if is_number(at) and at >= 0 and at != names[part]:
+            there = f"{key}Index {number(at)}"
+            message = f"well {quoted(path)} has {there}, but {quoted(part)} is {key} {names[part]}"
             yield spot.key(f"{key}Index").must(message)
 
 

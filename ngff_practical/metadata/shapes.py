@@ -31,9 +31,9 @@ from ngff_practical.metadata.structure import (
 from ngff_practical.model import Issue, Kind, Version
 
 _NAME = text(r"[A-Za-z0-9]+", "letters and digits only")
-_WHOLE = a_number(integer=True)
-_COUNT = a_number(integer=True, least=1)
-_MOMENT = a_number(integer=True, least=0)
+_WHOLE = a_number(whole=True)
+_COUNT = a_number(whole=True, least=1)
+_MOMENT = a_number(whole=True, least=0)
 _STARTED_AT_0_4 = frozenset({"0.1", "0.2", "0.3"})  # versions before the plate section was spelled out
 
 
@@ -211,7 +211,7 @@ def _rgba(value: object, spot: Spot) -> Iterator[Issue]:
     if not isinstance(value, list) or len(value) != 4:
         yield spot.wrong(value, "a list of 4 numbers: red, green, blue and opacity")
         return
-    yield from each(a_number(integer=True, least=0, most=255))(value, spot)
+    yield from each(a_number(whole=True, least=0, most=255))(value, spot)
 
 
 def _plate(version: Version) -> Check:
@@ -222,7 +222,7 @@ def _plate(version: Version) -> Check:
     place = text() if early else text(r"[A-Za-z0-9]+/[A-Za-z0-9]+", 'a row and a column, such as "A/1"')
     well = [must("path", place, "in which folder the well is")]
     if not early:
-        index = a_number(integer=True, least=0)
+        index = a_number(whole=True, least=0)
         well += [
             must("rowIndex", index, "which row it is in"),
             must("columnIndex", index, "which column it is in"),

@@ -137,16 +137,27 @@ def text(pattern: str = "", expected: str = "a text", *, severity: Severity = "m
     return check
 
 
-def a_number(*, integer: bool = False, least: float = -math.inf, most: float = math.inf) -> Check:
-    """Return the check of a number; NaN passes here, for the document as a whole is searched for it."""
-    kind = "a whole number" if integer else "a number"
+def a_number(
+    *, integer: bool = False, whole: bool = False, least: float = -math.inf, most: float = math.inf
+) -> Check:
+    """Return the check of a number; NaN passes here, for the document as a whole is searched for it.
+
+    To JSON 2.0 is a `whole` number like 2; an `integer` is one to Zarr, too, which counts with it.
+    """
+    kind = "a whole number" if integer or whole else "a number"
     bounds = [f"not below {number(least)}"] * (least > -math.inf) + [f"not above {number(most)}"] * (
         most < math.inf
     )
     expected = ", ".join([kind, *bounds])
 
     def check(value: object, spot: Spot) -> Iterator[Issue]:
-        if not is_number(value) or (integer and not isinstance(value, int)) or value < least or value > most:
+        if (
+            not is_number(value)
+            or (integer and not isinstance(value, int))
+            or (whole and isinstance(value, float) and not value.is_integer())
+            or value < least
+            or value > most
+        ):
             yield spot.wrong(value, expected)
 
     return check
