@@ -48,7 +48,7 @@ How to read it:
 - The examples were made while our rules were written, so that ours finds all of them says little. What the
   others miss, and that ours leaves the sound examples alone, says more.
 
-Twice the text says MUST and we say `should`, since well-known files that every reader opens do otherwise, and
+Four times the text says MUST and we say `should`: well-known files that every reader opens do otherwise, and
 whoever is told "broken" of those stops listening:
 
 - `dimension_names` missing (0.5; in 0.3 `_ARRAY_DIMENSIONS`). Images of released writers have none, and the
@@ -56,6 +56,8 @@ whoever is told "broken" of those stops listening:
   dropped the rule. Names that differ from the axes are a `must`.
 - A label image with another number of levels than its image, up to 0.4: IDR's own 6001240 of 0.4 has four
   levels of labels and three of the image. Its copy of 0.5 was mended, so from 0.5 on it is a `must`.
+- `version` of a plate missing in 0.5: the schema does not ask for it, and official valid examples have none.
+- `filters` or `compressor` missing in a Zarr v2 array: Zarr takes it for null.
 
 Once the text says SHOULD and we say `must`: a label image without `image-label`, as nothing else tells it
 from a plain image.
