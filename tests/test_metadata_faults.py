@@ -5,7 +5,15 @@ from typing import Literal
 
 import pytest
 
-from ngff_practical.metadata import ArrayInfo, Subject, array_info, array_issues, check, image_document
+from ngff_practical.metadata import (
+    ArrayInfo,
+    Subject,
+    array_info,
+    array_issues,
+    check,
+    image_document,
+    kind_of,
+)
 from ngff_practical.model import Axis, Channel, Issue, Kind, Level, Pyramid, Version
 
 ZYX = tuple(Axis(name, "space", "micrometer") for name in "zyx")
@@ -209,6 +217,30 @@ def test_whole_number_with_a_decimal_point_is_whole() -> None:
     wells[0]["rowIndex"] = 0.5
     (issue,) = check(Subject("plate", "0.4", {"plate": {**plate, "version": "0.4"}}))
     assert "rowIndex is the number 0.5, expected a whole number" in issue.message
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("خلايا", True),
+        ("می\N{ZERO WIDTH NON-JOINER}خواهم", True),
+        ("👩\N{ZERO WIDTH JOINER}🔬", True),
+        ("a\N{ZERO WIDTH SPACE}b", False),
+        ("a\N{RIGHT-TO-LEFT OVERRIDE}b", False),
+        ("a\x1b[31mb", False),
+        ("a\nb", False),
+    ],
+)
+def test_name_of_any_script_is_plain_and_one_that_deceives_is_not(name: str, plain: bool) -> None:
+    inner = metadata("0.5")
+    image_of(inner)["name"] = name  # type: ignore[assignment]
+    assert (judged("0.5", inner) == []) is plain
+
+
+@pytest.mark.parametrize("key", ["plate", "well", "image-label"])
+def test_key_that_is_null_does_not_make_an_image_something_else(key: str) -> None:
+    assert kind_of({"ome": {**metadata("0.5"), key: None}}) == "image"
+    assert kind_of({"ome": {key: None}}) != "image"
 
 
 def test_axis_of_a_type_of_its_own_says_nothing_about_channels() -> None:

@@ -40,8 +40,10 @@ def kind_of(attributes: Mapping[str, object]) -> Kind:
     """Return what the attributes say the group is, "none" where they are not OME-Zarr.
 
     A plate stays a plate where "bioformats2raw.layout" is there too (OME-Zarr 0.4, bioformats2raw.layout).
+    Where anything else is there, a key that is null says nothing: some libraries write all keys they know.
     """
     metadata = metadata_of(attributes)
+    metadata = {key: value for key, value in metadata.items() if value is not None} or metadata
     if "multiscales" in metadata and not {"plate", "well"} & metadata.keys():
         return "label" if "image-label" in metadata else "image"
     names: dict[str, Kind] = {

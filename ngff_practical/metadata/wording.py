@@ -13,13 +13,17 @@ __all__ = ["escaped", "is_plain", "listed", "located", "number", "numbers", "plu
 LONGEST_PLACE = 400
 """Characters of where something is."""
 
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 _SILENT = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that move the cursor, turn the writing direction or show nothing."""
 
 
 def is_plain(text: str) -> bool:
-    """Return True where text shows what it holds: no control, bidirectional or invisible characters."""
-    return all(unicodedata.category(character) not in _SILENT for character in text)
+    """Return True where text shows what it holds: no control, bidirectional or invisible characters.
+
+    What joins or parts letters, as Persian and Hindi are written and emojis put together, may be there.
+    """
+    return all(unicodedata.category(character) not in _SILENT or character in _JOINERS for character in text)
 
 
 def shown(value: object) -> str:
