@@ -9,7 +9,7 @@ from test_widgets_viewer import Page, a_pyramid, write_image
 
 from ngff_practical.widgets import PyramidViewer
 from ngff_practical.widgets.pixels import contrast, grey
-from ngff_practical.widgets.scene import colour_labels
+from ngff_practical.widgets.scene import colour_labels, outlined
 from ngff_practical.widgets.viewing import MOST_PIXELS, Window, choose_level, look
 
 
@@ -179,3 +179,12 @@ def test_a_document_that_zarr_does_not_open_is_said(tmp_path, opened):
     found = opened(image)
     found.see()
     assert "cannot be read" in found.viewer.notice
+
+
+def test_labels_that_touch_have_a_rim_between_them():
+    ids = np.array([[1, 1, 2, 2]] * 3)
+    plain = colour_labels(ids)
+    made = outlined(plain.copy(), ids)
+    assert (made[:, 1, :3] == plain[:, 1, :3] // 4).all()
+    assert (made[:, [0, 2, 3]] == plain[:, [0, 2, 3]]).all()
+    assert (made[..., 3] == plain[..., 3]).all()

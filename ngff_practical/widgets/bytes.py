@@ -30,6 +30,9 @@ _LOOKS = {
 }
 
 
+_SHAPES = {"metadata": (-0.25, 0.5), "index": (0.25, 0.5), "other": (0.0, 0.2)}  # middle and height
+
+
 class ByteMapView(Widget):
     """Which bytes of a file, or of a folder of chunks, one plane needs; several formats one below the other.
 
@@ -96,11 +99,11 @@ def _draw_strip(axes: Axes, one: Strip) -> None:
     axes.set_title(one.sentence, fontsize=7.5, loc="left", parse_math=False)
     runs = sorted(one.runs, key=lambda run: run.kind == "touched")
     axes.barh(
-        [0] * len(runs),
+        [_SHAPES.get(run.kind, (0.0, 1.0))[0] for run in runs],
         [max(run.width, 0.003) if run.kind == "touched" else run.width for run in runs],
         left=[run.start for run in runs],
         color=[_LOOKS[run.kind] for run in runs],
-        height=1,
+        height=[_SHAPES.get(run.kind, (0.0, 1.0))[1] for run in runs],
     )
     for border in one.borders:
         axes.axvline(border, color="white", linewidth=0.6)

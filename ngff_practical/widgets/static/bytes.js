@@ -1,3 +1,6 @@
+// What is no pixel differs in shape, too: from top to bottom of a strip, as shares of its height.
+const SHAPES = { metadata: [0.5, 1], index: [0, 0.5], other: [0.4, 0.6] };
+
 function render({ model, el }) {
   const { root, body } = frame(model, el, "Which bytes does one plane need?", "bytes");
   const ask = latestWins(model, root);
@@ -7,7 +10,8 @@ function render({ model, el }) {
   const names = { touched: "needed", even: "pixels", odd: "pixels of the next chunk or plane", metadata: "metadata", index: "index of a shard", other: "between" };
   const legend = h("div", { class: "ngff-legend", "aria-hidden": "true" }, ...Object.entries(names).flatMap(([kind, text]) => {
     const swatch = h("span", { class: "ngff-swatch" });
-    swatch.style.background = setting.looks[kind];
+    const [top, bottom] = (SHAPES[kind] ?? [0, 1]).map((share) => `${share * 100}%`), look = setting.looks[kind];
+    swatch.style.background = `linear-gradient(transparent ${top}, ${look} ${top} ${bottom}, transparent ${bottom})`;
     return [swatch, text];
   }));
   const list = h("div", { class: "ngff-strips" });
@@ -19,7 +23,8 @@ function render({ model, el }) {
     const { runs, borders } = model.get("strips")[index], { looks } = model.get("setting");
     for (const [start, share, kind] of runs) {
       pen.fillStyle = looks[kind];
-      if (kind !== "touched") pen.fillRect(start * width, 6, Math.max(share * width, 0.5), height - 12);
+      const [top, bottom] = SHAPES[kind] ?? [0, 1];
+      if (kind !== "touched") pen.fillRect(start * width, 6 + top * (height - 12), Math.max(share * width, 0.5), (bottom - top) * (height - 12));
     }
     pen.fillStyle = colour(root, "ground");
     for (const at of borders) if (width / (borders.length + 1) > 3) pen.fillRect(at * width - 0.5, 6, 1, height - 12);
