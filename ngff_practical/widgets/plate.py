@@ -54,8 +54,9 @@ class PlateMap(Widget):
         self._place = parse_place(place) if isinstance(place, str) else place
         description = describe(self._place)
         if description.kind != "plate":
+            found = "no OME-Zarr" if description.kind == "none" else f"this: {description.kind}"
             raise MetadataError(
-                f"{self._place} is no plate but: {description.kind}; give a plate, whose metadata name wells"
+                f"{self._place} is no plate but {found}; give a plate, whose metadata name wells"
             )
         self._plate: Plate = plate_of(self._place, description)
         with self.hold_sync():
