@@ -237,9 +237,10 @@ def test_streamed_object_that_comes_short_is_asked_for_again(server: Sandbox, pl
     assert [bytes(attempt) for attempt in attempts] == [whole[:MIB], whole]
 
 
+@pytest.mark.parametrize("nbytes", [1000, 2 * MIB])
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is always full is Linux' own")
-def test_disk_that_fills_up_while_an_object_arrives_is_named(place: Location, tmp_path: Path) -> None:
-    write_object(place, "", bytes(2 * MIB))
+def test_disk_that_fills_up_while_an_object_arrives_is_named(place: Location, nbytes: int) -> None:
+    write_object(place, "", bytes(nbytes))
     objects = Objects(place)
     with (
         Crew() as crew,
