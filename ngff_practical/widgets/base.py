@@ -28,7 +28,7 @@ _LONGEST = 2000  # signs of a line, where there is only text
 
 _LOST = ".jp-OutputArea-child:has(> .jupyter-widgets):not(:has(.ngff))"  # Jupyter found no model for it
 _AGAIN = f"""<div hidden class="ngff-again">
-This view worked with a kernel that has gone. Run the cell again to bring it back.
+This view worked with a kernel that has gone. Run its cell once more, and it is back.
 </div>
 <style>
 .jp-OutputArea-child:has(.ngff-again) {{ display: none; }}

@@ -52,7 +52,7 @@ def test_a_page_that_is_opened_again_after_a_restart_says_how_to_come_back(again
     open_again(page)
     said.wait_for(state="visible")
     assert said.inner_text() == (
-        "This view worked with a kernel that has gone. Run the cell again to bring it back."
+        "This view worked with a kernel that has gone. Run its cell once more, and it is back."
     )
     assert view.count() == 0
     page.evaluate(RUN_ALL)
