@@ -330,3 +330,10 @@ def test_the_module_is_the_command(tmp_path):
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.returncode == 2
     assert "nothing" in answer.stderr
+
+
+@pytest.mark.parametrize("levels", ["2,3", "many", "1.5"])
+def test_levels_are_one_number(levels, planes, tmp_path, run):
+    code, _, err = run("convert", planes, tmp_path / "out.zarr", "--levels", levels)
+    assert code == 2
+    assert "is not a number of levels" in err

@@ -324,3 +324,14 @@ def test_a_shard_takes_a_request_for_its_index_and_one_for_its_chunks():
     before = recorder.request_count()
     opened[region]
     assert recorder.request_count() - before == 2
+
+
+@pytest.mark.parametrize("chunks", [(99_999_999_999, 1, 1), (1024, 1024, 1024)], ids=str)
+def test_a_chunk_that_nobody_could_hold_is_refused_with_its_size(chunks):
+    with pytest.raises(PlanError, match=r"takes [0-9]{10,} bytes, .* choose smaller chunks"):
+        plan_pyramid(a_stack((8, 64, 64)), chunks=chunks)
+
+
+def test_a_shard_of_too_many_chunks_is_refused_with_their_number():
+    with pytest.raises(PlanError, match=r"holds 134217728 chunks of \(1, 1, 1\), and 67108864"):
+        plan_pyramid(a_stack((8, 64, 64)), chunks=(1, 1, 1), shards=(512, 512, 512))

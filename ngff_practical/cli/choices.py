@@ -67,7 +67,7 @@ class Choices:
             chunks=_shape("--chunks", self.chunks),
             shards=None if self.shards == "none" else _shape("--shards", self.shards),
             codec=self.codec,
-            levels="auto" if self.levels == "auto" else _numbers("--levels", self.levels, int)[0],
+            levels="auto" if self.levels == "auto" else _levels(self.levels),
             factors=_numbers("--factors", self.factors, int) if self.factors else None,
         )
 
@@ -93,6 +93,13 @@ class Choices:
 
 
 DEFAULTS = Choices()
+
+
+def _levels(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise PlanError(f"--levels {text!r} is not a number of levels; write it like --levels 4") from None
 
 
 def _shape(option: str, text: str) -> Shape | Literal["auto"]:

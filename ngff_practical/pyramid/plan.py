@@ -13,6 +13,8 @@ from ngff_practical.pyramid.downsample import coarse_shape
 
 CHUNK_BYTES = 2**20
 MOST_OBJECTS = 1000
+MOST_CHUNK_BYTES = 2**31 - 2**10  # what Blosc packs, and every worker holds one in memory
+MOST_CHUNKS_IN_SHARD = 2**26  # whose places are written behind them, 16 bytes each
 SMALLEST_SIDE = 128  # a level whose y and x fit this is small enough to be the last
 CODECS = ("blosc-zstd", "zstd", "gzip", "none")
 VERSIONS = ("0.4", "0.5", "0.6")
@@ -66,6 +68,12 @@ def plan_pyramid(
     _check_shape("chunks", chunks, source.shape)
     _check_shape("shards", shards, source.shape)
     _check_shape("factors", factors, source.shape)
+    nbytes = 0 if chunks == "auto" else math.prod(chunks) * source.itemsize
+    if nbytes > MOST_CHUNK_BYTES:
+        raise PlanError(
+            f"a chunk of {chunks} takes {nbytes} bytes, and {MOST_CHUNK_BYTES} are the most that are packed "
+            f"in one piece; the image is {source.shape}: choose smaller chunks, {CHUNK_BYTES} bytes are usual"
+        )
     if levels != "auto" and levels < 1:
         raise PlanError(f"a pyramid has at least 1 level, not {levels}")
     first = Level(
@@ -207,6 +215,12 @@ def _check_shards(chunks: Shape, shards: Shape) -> None:
         raise PlanError(
             f"shards {shards} are not whole multiples of chunks {chunks} along every axis; "
             "a shard holds whole chunks (Zarr v3, sharding-indexed codec)"
+        )
+    count = math.prod(shard // chunk for shard, chunk in zip(shards, chunks, strict=True))
+    if count > MOST_CHUNKS_IN_SHARD:
+        raise PlanError(
+            f"a shard of {shards} holds {count} chunks of {chunks}, and {MOST_CHUNKS_IN_SHARD} are the most "
+            "here; choose smaller shards or larger chunks"
         )
 
 
