@@ -6,13 +6,15 @@ import struct
 import zlib
 from pathlib import Path
 
-import google_crc32c
 import numcodecs
 import numpy as np
 import pytest
 import zarr
 from hypothesis import given
 from hypothesis import strategies as st
+from zarr.codecs import Crc32cCodec
+from zarr.core.buffer import Buffer
+from zarr.storage import MemoryStore
 
 from ngff_practical.cli import main
 from ngff_practical.inspection import decoding, validate, validation_report
@@ -99,8 +101,17 @@ def reindexed(shard: Path, *entries: tuple[int, int, int]) -> None:
     data = bytearray(shard.read_bytes())
     for number, offset, size in entries:
         struct.pack_into("<2Q", data, len(data) - 68 + 16 * number, offset, size)
-    data[-4:] = google_crc32c.value(bytes(data[-68:-4])).to_bytes(4, "little")
-    shard.write_bytes(data)
+    shard.write_bytes(bytes(data[:-68]) + summed(bytes(data[-68:-4])))
+
+
+def summed(data: bytes) -> bytes:
+    """Bytes with the CRC-32C that Zarr writes behind them."""
+    stored: dict[str, Buffer] = {}
+    array = zarr.create_array(
+        MemoryStore(stored), shape=len(data), chunks=(len(data),), dtype="uint8", compressors=Crc32cCodec()
+    )
+    array[:] = np.frombuffer(data, "uint8")
+    return stored["c/0"].to_bytes()
 
 
 def test_index_of_a_shard_that_was_altered_is_found(tmp_path: Path) -> None:
