@@ -1,8 +1,24 @@
 """One tree of errors: each names the thing, both values and the way out, and is also a builtin."""
 
+import traceback
+from itertools import takewhile
+from pathlib import Path
+
+_PACKAGE = str(Path(__file__).parent)
+
 
 class NgffPracticalError(Exception):
     """Root of every error this package raises on purpose, with a text for the person at the keyboard."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows: the line that asked, and the text, without the way through our code.
+
+        IPython asks exceptions for this; everywhere else the traceback is whole.
+        """
+        steps = traceback.extract_tb(self.__traceback__)
+        before = list(takewhile(lambda step: not step.filename.startswith(_PACKAGE), steps))
+        asked = [f"----> {before[-1].lineno} {before[-1].line}", ""] if before and before[-1].line else []
+        return [*asked, f"{type(self).__name__}: {self}"]
 
 
 class StackError(NgffPracticalError, ValueError):
