@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ngff_practical.doctor.checks import Check, failed
 from ngff_practical.errors import ExistsError, NgffPracticalError, NotFoundError
 from ngff_practical.model import Location
+from ngff_practical.model.wording import plural
 from ngff_practical.sharing import reach
 from ngff_practical.storage import delete_object, list_folder, read_object, write_object
 from ngff_practical.storage.moving import Objects
@@ -32,7 +33,8 @@ def check_place(location: Location) -> Iterator[Check]:
         yield failed("list", error, needed=False)
         first = "zarr.json"
     else:
-        yield Check("list", True, f"{len(folders)} folders and {len(objects)} objects at {location.url}")
+        found = f"{plural(len(folders), 'folder')} and {plural(len(objects), 'object')}"
+        yield Check("list", True, f"{found} at {location.url}")
         documents = [stored.key for stored in objects if is_metadata(stored.key)]
         first = next(iter([*documents, *(stored.key for stored in objects if stored.nbytes)]), "")
     if first:
