@@ -2,7 +2,7 @@ function render({ model, el }) {
   const { root, body } = frame(model, el, "Before and after", "beside");
   const ask = latestWins(model, root);
   const sliders = model.get("places").map(([name, index, size]) => slider(name, {
-    min: 0, max: size - 1, value: index, say: (at) => `${at} of ${size}`, oninput: (at) => ask({ do: "at", axis: name, index: at }) }));
+    min: 0, max: size - 1, value: index, say: (at) => place(at, size), oninput: (at) => ask({ do: "at", axis: name, index: at }) }));
   const list = h("div", { class: "ngff-pairs" });
   body.append(h("div", { class: "ngff-row" }, ...sliders.map(({ element }) => element)), list);
   let made = [];
