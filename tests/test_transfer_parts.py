@@ -185,6 +185,15 @@ def test_part_that_the_image_does_not_have_is_refused(
     assert not list(tmp_path.iterdir())
 
 
+def test_part_of_an_archive_is_refused_by_what_it_is(tmp_path: Path, server: Sandbox) -> None:
+    place = server.location("practical", "parts/embryo.ozx")
+    write_object(place, "", b"PK\5\6" + bytes(18), overwrite=True)
+    with pytest.raises(PlanError, match=r"embryo\.ozx is one zip archive, and is fetched whole"):
+        download(place, tmp_path / "low.zarr", levels=[0])
+    assert not list(tmp_path.iterdir())
+    assert download(place, tmp_path / "embryo.ozx").objects == 1
+
+
 def test_flipped_byte_never_reaches_a_crop(image: Location, tmp_path: Path, sandbox_server: Sandbox) -> None:
     sandbox_server.set_faults([Fault("flipped", f"{image.bucket}/{image.key}/0/*0/0/0", "GET", times=1)])
     download(image, tmp_path / "crop.zarr", levels=[0], region={"z": (0, 10)})

@@ -19,6 +19,7 @@ from ngff_practical.metadata.paths import path_fault
 from ngff_practical.metadata.wording import escaped, located, quoted
 from ngff_practical.model import Place, StoredObject
 from ngff_practical.storage import (
+    ARCHIVES,
     file_size,
     list_folder,
     list_objects,
@@ -236,7 +237,6 @@ class Tree:
         return Node(path, 2, "group", attributes.value, None, attributes) if attributes else None
 
 
-_ARCHIVES = (".zip", ".ozx")
 _DOCUMENTS = {"zarr.json", ".zattrs", ".zgroup", ".zarray", ".zmetadata"}
 _OME_KEYS = {"multiscales", "plate", "well", "labels", "bioformats2raw.layout", "series", "ome"}
 
@@ -272,7 +272,7 @@ def _above_document(place: Place) -> Place:
 
 
 def _packed(place: Place) -> Packed | None:
-    called = place.name.lower().endswith(_ARCHIVES)
+    called = place.name.lower().endswith(ARCHIVES)
     if not (file_size(place, "") is not None if isinstance(place, Path) else called):
         return None
     try:

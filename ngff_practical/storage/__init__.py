@@ -1,6 +1,6 @@
 """Objects by key, in a folder or on S3: places, stores, listings, and errors that explain themselves."""
 
-from ngff_practical.storage.archive import Archive, Member, open_archive, unreadable
+from ngff_practical.storage.archive import ARCHIVES, Archive, Member, open_archive, unreadable
 from ngff_practical.storage.clients import filesystem, object_store
 from ngff_practical.storage.credentials import has_credentials
 from ngff_practical.storage.explain import explained
@@ -20,6 +20,7 @@ from ngff_practical.storage.ranges import RemoteObject
 from ngff_practical.storage.stores import zarr_store
 
 __all__ = [
+    "ARCHIVES",
     "RemoteObject",
     "Archive",
     "KeyPage",

@@ -26,6 +26,8 @@ _ENDS_WITHIN = 22 + 2**16  # bytes: that record, and the longest comment
 _READ_AHEAD = 256 * 2**10
 _LINK = 0xA  # in the upper bits of a Unix mode
 
+ARCHIVES = (".zip", ".ozx")  # how the names of zipped images end
+
 # Whatever zipfile raises over damaged or hostile archives.
 _UNREADABLE = (
     BadZipFile,

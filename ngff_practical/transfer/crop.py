@@ -27,7 +27,7 @@ from ngff_practical.metadata.reading import level_paths, multiscales_of
 from ngff_practical.metadata.versions import metadata_of
 from ngff_practical.model import Axis, Channel, Level, Pyramid, StoredObject
 from ngff_practical.pyramid.bands import Region, boxes
-from ngff_practical.storage import list_objects
+from ngff_practical.storage import ARCHIVES, list_objects
 from ngff_practical.storage.moving import Objects
 from ngff_practical.transfer.fetching import receive
 
@@ -86,7 +86,7 @@ def choose(objects: Objects, levels: Sequence[int] | None, region: Bounds | None
     MetadataError
         There is no image at the place.
     PlanError
-        The image has no such level, axis or region.
+        The image has no such level, axis or region, or is a zip archive.
     """
     document, attributes, zarr_format = _root(objects)
     if kind_of(attributes) not in ("image", "label"):
@@ -124,6 +124,10 @@ def _root(objects: Objects) -> tuple[Json, Json, Literal[2, 3]]:
         try:
             attributes = _document(objects, ".zattrs")
         except NotFoundError:
+            if objects.location.name.lower().endswith(ARCHIVES):
+                raise PlanError(
+                    f"{objects.location} is one zip archive, and is fetched whole: leave out level and region"
+                ) from None
             raise NotFoundError(
                 f"there is neither zarr.json nor .zattrs at {objects.location}; check the address"
             ) from None
