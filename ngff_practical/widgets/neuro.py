@@ -18,7 +18,7 @@ from ngff_practical.widgets.base import Message, Widget, script, style
 from ngff_practical.widgets.counting import counted
 from ngff_practical.widgets.lengths import METRES
 from ngff_practical.widgets.pixels import Levels, contrast
-from ngff_practical.widgets.serving import FolderServer
+from ngff_practical.widgets.serving import ImageServer
 
 if TYPE_CHECKING:
     from neuroglancer import Viewer
@@ -30,8 +30,8 @@ _HERE = ("127.0.0.1", "localhost")
 def neuroglancer_view(place: str | Place) -> NeuroglancerView:
     """Return neuroglancer as a widget, showing an image and its labels in three planes and in 3D.
 
-    A folder is served by this kernel, the practice server through Jupyter's proxy; any other server has to
-    allow the browser to read it (see `ngff_practical.reach`).
+    A folder and the practice server are read through this kernel and Jupyter's proxy; any other server has
+    to allow the browser to read it (see `ngff_practical.reach`).
     """
     return NeuroglancerView(place)
 
@@ -49,7 +49,7 @@ class NeuroglancerView(Widget):
         super().__init__()
         self._place = parse_place(place) if isinstance(place, str) else place
         self._image = describe_image(self._place)
-        self._server = FolderServer(self._place) if isinstance(self._place, Path) else None
+        self._server = _server(self._place)
         self._viewer: Viewer | None = None
         labels = counted(len(self._image.labels), "label image")
         self.text = (
@@ -112,7 +112,7 @@ def black_and_white(place: Place, image: Pyramid) -> tuple[float, float]:
     return contrast(Levels(place, image).read(len(image.levels) - 1, region))
 
 
-def sources(place: Place, image: Pyramid, base: str, server: FolderServer | None = None) -> Mapping[str, str]:
+def sources(place: Place, image: Pyramid, base: str, server: ImageServer | None = None) -> Mapping[str, str]:
     """Return where neuroglancer finds the image and each of its labels, by the name of the layer."""
     root = _root(place, base, server)
     end = f"/|zarr{image.zarr_format}:"
@@ -120,13 +120,18 @@ def sources(place: Place, image: Pyramid, base: str, server: FolderServer | None
     return {image.name: f"{root}{end}", **labels}
 
 
-def _root(place: Place, base: str, server: FolderServer | None) -> str:
-    if isinstance(place, Location):
-        there = urlsplit(web_address(place))
-        if there.hostname in _HERE and there.port:
-            return f"{base}proxy/{there.port}{there.path}"
-        return web_address(place)
-    return f"{base}proxy/{server.port}/{server.path}" if server else place.as_uri()
+def _server(place: Place) -> ImageServer | None:
+    """Return what serves an image of this computer, None for one that a page reads itself."""
+    if isinstance(place, Path):
+        return ImageServer(place)
+    address = web_address(place)
+    return ImageServer(address) if urlsplit(address).hostname in _HERE else None
+
+
+def _root(place: Place, base: str, server: ImageServer | None) -> str:
+    if server:
+        return f"{base}proxy/{server.port}/{server.path}"
+    return web_address(place) if isinstance(place, Location) else place.as_uri()
 
 
 def _is_base(base: str) -> bool:

@@ -156,6 +156,30 @@ def test_neuroglancer_opens_through_jupyters_own_port(cells):
     viewer.get_by_text("labels").first.wait_for()
 
 
+SHARDED = """
+import tempfile
+from pathlib import Path
+from ngff_practical import convert_stack, find_stack, plan_pyramid
+from ngff_practical.samples import sample_planes
+from ngff_practical.widgets import neuroglancer_view
+sharded = Path(tempfile.mkdtemp()) / 'a.ome.zarr'
+stack = find_stack(sample_planes(sharded.parent / 'planes'))
+convert_stack(stack, sharded, plan_pyramid(stack, chunks=(8, 32, 32), shards=(24, 96, 96)))
+"""
+
+
+def test_neuroglancer_reads_chunks_out_of_shards(cells):
+    page = cells(SHARDED)
+    with page.expect_response(is_chunk_of_a_shard, timeout=60_000):
+        cells("neuroglancer_view(sharded)")
+
+
+def is_chunk_of_a_shard(response):
+    """Return True for an answer with a piece of a shard: more than the byte that says how large it is."""
+    piece = response.status == 206 and "/c/" in response.url
+    return piece and int(response.headers["content-length"]) > 1000
+
+
 PANEL = """
 import tempfile
 from pathlib import Path
