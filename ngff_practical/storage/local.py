@@ -25,6 +25,8 @@ def list_files(root: Path) -> Iterator[StoredObject]:
                 key = prefix + entry.name
                 if _is_folder(entry, top, key):
                     pending.append((Path(entry.path), key + "/"))
+                elif not entry.is_file():  # to open a pipe is to wait for whoever writes into it
+                    raise StorageError(f"{key} in {top} is neither a file nor a folder; move it away")
                 else:
                     yield StoredObject(key, entry.stat().st_size)
 
@@ -180,8 +182,6 @@ def _is_folder(entry: os.DirEntry[str], top: Path, key: str) -> bool:
     if entry.is_dir(follow_symlinks=False):
         return True
     if not entry.is_symlink():
-        if not entry.is_file(follow_symlinks=False):  # to open a pipe is to wait for whoever writes into it
-            raise StorageError(f"{key} in {top} is neither a file nor a folder; move it away")
         return False
     target = Path(entry.path).resolve()
     if not target.is_file() or not target.is_relative_to(top):

@@ -246,7 +246,7 @@ def few_objects(seat: Seat) -> Problem:
                 ),
             ),
             Mistake(
-                lambda: plan((depth, 2048, 2048)),
+                lambda: plan((depth, 512, 512)),
                 looked,
                 made=lambda answer: (
                     isinstance(answer, Pyramid) and is_plan(answer) and chunk_bytes(answer) > largest
