@@ -1,5 +1,6 @@
 """Fixtures shared by all tests: where real files of other tools are, and small stacks made on the spot."""
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import zarr
 
 from ngff_practical import sandbox
+from ngff_practical.model import Location
 
 
 @pytest.fixture(scope="session")
@@ -76,3 +78,10 @@ def server(sandbox_server: sandbox.Sandbox) -> Iterator[sandbox.Sandbox]:
     yield sandbox_server
     sandbox_server.set_faults(())
     sandbox_server.set_network()
+
+
+@pytest.fixture
+def place(server: sandbox.Sandbox, request: pytest.FixtureRequest) -> Location:
+    """Where an image of this test's own can go on the run's sandbox."""
+    name = hashlib.md5(request.node.nodeid.encode()).hexdigest()[:10]
+    return server.location("practical", f"tests/{name}/t.zarr")

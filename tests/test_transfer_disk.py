@@ -1,7 +1,6 @@
 """Folders, files and disks that get in the way of a transfer: one sentence each, and nothing half-written."""
 
 import errno
-import hashlib
 import os
 import subprocess
 import sys
@@ -12,7 +11,6 @@ import pytest
 from ngff_practical.cli import main
 from ngff_practical.errors import AccessError, ExistsError, StorageError, TransferError
 from ngff_practical.model import Location
-from ngff_practical.sandbox import Sandbox
 from ngff_practical.storage import list_objects, local, write_object
 from ngff_practical.transfer import (
     download,
@@ -26,12 +24,6 @@ from ngff_practical.transfer import (
 from ngff_practical.transfer.keys import check_local_names
 
 pytestmark = pytest.mark.s3
-
-
-@pytest.fixture
-def place(server: Sandbox, request: pytest.FixtureRequest) -> Location:
-    name = hashlib.md5(request.node.name.encode()).hexdigest()[:10]
-    return server.location("practical", f"disk/{name}/t.zarr")
 
 
 @pytest.fixture

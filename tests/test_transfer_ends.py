@@ -1,6 +1,5 @@
 """Ctrl-C on a network that has died without a word: the end comes at once, with the way to go on."""
 
-import hashlib
 import signal
 import subprocess
 import sys
@@ -34,12 +33,6 @@ RUN = """
     checksums.LARGE_NBYTES, checksums.PART_NBYTES = 6 * 2**20, 5 * 2**20
     sys.exit(main(sys.argv[1:]))
 """
-
-
-@pytest.fixture
-def place(server: Sandbox, request: pytest.FixtureRequest) -> Location:
-    name = hashlib.md5(request.node.name.encode()).hexdigest()[:10]
-    return server.location("practical", f"ends/{name}/t.zarr")
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Every fault of the sandbox, met by uploads and downloads: right in the end, or one clear sentence."""
 
-import hashlib
 import signal
 import socket
 import subprocess
@@ -50,12 +49,6 @@ from ngff_practical.transfer.fetching import fetch_object
 pytestmark = pytest.mark.s3
 
 MIB = 2**20
-
-
-@pytest.fixture
-def place(server: Sandbox, request: pytest.FixtureRequest) -> Location:
-    name = hashlib.md5(request.node.name.encode()).hexdigest()[:10]
-    return server.location("practical", f"faults/{name}/t.zarr")
 
 
 @pytest.fixture

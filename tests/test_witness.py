@@ -45,12 +45,6 @@ def boto(server: Sandbox) -> Iterator["boto3.client"]:
 
 
 @pytest.fixture
-def place(server: Sandbox, request: pytest.FixtureRequest) -> Location:
-    name = hashlib.md5(request.node.name.encode()).hexdigest()[:10]
-    return server.location("practical", f"witness/{name}/t.zarr")
-
-
-@pytest.fixture
 def image(tmp_path: Path) -> Path:
     group = zarr.create_group(tmp_path / "t.zarr", zarr_format=3)
     pixels = np.random.default_rng(7).integers(0, 999, (6, 32, 32), dtype="uint16")
