@@ -104,9 +104,20 @@ def _pins() -> dict[str, str]:
     return {name.strip().lower(): version.strip() for name, _, version in pairs}
 
 
+def _module(package: str) -> str:
+    """Return the name a package is imported by: IPython, for one, is not spelt as it is installed."""
+    try:
+        files = metadata.files(package) or ()
+    except metadata.PackageNotFoundError:
+        files = ()
+    plain = package.replace("-", "_")
+    tops = (file.parts[0] for file in files if file.name == "__init__.py" and len(file.parts) == 2)
+    return next((top for top in tops if top.lower() == plain.lower()), plain)
+
+
 def _imports(wanted: dict[str, str]) -> Check:
     """Import every package in a process of its own: a broken one may end it."""
-    names = [name.replace("-", "_") for name in wanted]
+    names = [_module(name) for name in wanted]
     again = "install again what fails: pip install --force-reinstall NAME"
     try:
         done = subprocess.run(
