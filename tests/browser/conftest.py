@@ -51,6 +51,9 @@ ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets
     .flatMap(cell => cell.model.outputs ? cell.model.outputs.toJSON() : [])
     .filter(output => output.output_type === 'error')
     .map(output => output.ename + ': ' + output.evalue)"""
+SHOWN = """() => [...window.jupyterapp.shell.currentWidget.node.querySelectorAll('.jp-OutputArea-output')]
+    .every(({ classList, firstElementChild }) =>
+        !classList.contains('jupyter-widgets') || firstElementChild?.childElementCount > 0)"""
 GONE = "The kernel is taken away."
 TELL = f"""() => {{
     const {{ sessionContext }} = window.jupyterapp.shell.currentWidget;
@@ -224,6 +227,7 @@ def cells_on(board):
         page.evaluate(RUN_THESE, list(sources))
         page.wait_for_function(ALL_DONE)
         assert page.evaluate(ERRORS) == []
+        page.wait_for_function(SHOWN)  # a view is drawn a moment after its cell has ended
         return page
 
     yield run
