@@ -22,7 +22,7 @@ from ngff_practical.metadata.writing import Rgba
 from ngff_practical.model import Level, Place, Pyramid
 from ngff_practical.pyramid.bands import Region, boxes
 from ngff_practical.storage import delete_object, list_objects, zarr_store
-from ngff_practical.storage.folders import FolderStore
+from ngff_practical.storage.folders import UNJOINED, FolderStore
 
 type Pixels = NDArray[np.generic]
 
@@ -127,12 +127,14 @@ def open_level(
     Zarr v3 in a local folder goes through the `zarrs` codec pipeline, which takes half the time; zarr's own
     pipeline does the rest, and everything where `exact` asks for it.
     """
-    fast = isinstance(place, Path) and pyramid.zarr_format == 3 and not exact
     folder = place / level.path
-    store = zarr_store(folder, read_only=False)
-    if isinstance(folder, Path) and not fast:
-        store = FolderStore(folder)
-    with _OPENING, zarr.config.set({"codec_pipeline.path": FAST_PIPELINE}) if fast else nullcontext():
+    store, settings = zarr_store(folder, read_only=False), {}
+    if isinstance(folder, Path):
+        if pyramid.zarr_format == 3 and not exact:
+            settings = {"codec_pipeline.path": FAST_PIPELINE}
+        else:
+            store, settings = FolderStore(folder), UNJOINED
+    with _OPENING, zarr.config.set(settings):
         return zarr.open_array(
             store,
             mode="r+",
