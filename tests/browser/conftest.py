@@ -15,6 +15,7 @@ from types import SimpleNamespace
 import nbformat
 import psutil
 import pytest
+from playwright.sync_api import expect
 
 ROOT = Path(__file__).resolve().parents[2]
 QUIET = [
@@ -25,6 +26,8 @@ QUIET = [
     "--disable-sync",
 ]
 START_S = 120
+MOST_WAITED_MS = 60_000
+expect.set_options(timeout=MOST_WAITED_MS)
 PREFIX = "/user/abc/"  # as on a hub and on Binder
 TOKEN = "a-token-for-this-test"
 LAB = "lab/tree/notebooks"  # the folder around the notebooks is served
@@ -51,9 +54,12 @@ ERRORS = """() => window.jupyterapp.shell.currentWidget.content.widgets
     .flatMap(cell => cell.model.outputs ? cell.model.outputs.toJSON() : [])
     .filter(output => output.output_type === 'error')
     .map(output => output.ename + ': ' + output.evalue)"""
-SHOWN = """() => [...window.jupyterapp.shell.currentWidget.node.querySelectorAll('.jp-OutputArea-output')]
-    .every(({ classList, firstElementChild }) =>
-        !classList.contains('jupyter-widgets') || firstElementChild?.childElementCount > 0)"""
+SHOWN = """() => window.jupyterapp.shell.currentWidget.content.widgets
+    .filter(cell => cell.model.type === 'code')
+    .every(({ model, outputArea }) => model.outputs.toJSON().every((output, at) =>
+        !output.data?.['application/vnd.jupyter.widget-view+json']
+        || outputArea.widgets[at].node.querySelector('.jp-OutputArea-output > * > *')))"""
+PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(null))))"
 GONE = "The kernel is taken away."
 TELL = f"""() => {{
     const {{ sessionContext }} = window.jupyterapp.shell.currentWidget;
@@ -145,8 +151,8 @@ def jupyter(home, folder, settings, *arguments):
     yield SimpleNamespace(base=base, token=TOKEN, environment=environment, log=log, folder=folder)
     family = psutil.Process(process.pid).children(recursive=True)
     process.terminate()
-    process.wait(30)
-    _, alive = psutil.wait_procs(family, timeout=30)
+    process.wait(START_S)
+    _, alive = psutil.wait_procs(family, timeout=START_S)
     assert [other.cmdline() for other in alive] == []
 
 
@@ -182,7 +188,7 @@ def browser_context_args(browser_context_args):
 def notebook(lab, page):
     """Open a notebook of the course in JupyterLab; no request leaves the server, no error is logged."""
     watch = Watch(page, lab.base)
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(MOST_WAITED_MS)
 
     def open_notebook(name):
         page.goto(f"{lab.base}/{LAB}/{name}?token={lab.token}&reset")
@@ -206,7 +212,7 @@ def one_page(server, browser, context_args, way):
     nbformat.write(empty, server.folder / name)
     context = browser.new_context(**context_args)
     page = context.new_page()
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(MOST_WAITED_MS)
     watch = Watch(page, server.base)
     page.goto(f"{server.base}/{way}/{name}?token={server.token}&reset")
     page.wait_for_function(IDLE)
@@ -228,6 +234,7 @@ def cells_on(board):
         page.wait_for_function(ALL_DONE)
         assert page.evaluate(ERRORS) == []
         page.wait_for_function(SHOWN)  # a view is drawn a moment after its cell has ended
+        page.evaluate(PAINTED)  # and fits itself to its width a frame later
         return page
 
     yield run

@@ -1,9 +1,9 @@
-"""Ask the kernel behind a page past the notebook's cells, and wait for what it says."""
+"""Ask the kernel behind a page past the notebook's cells, and wait for what it or the page says."""
 
 import time
 
 KERNEL = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel"
-WAIT_S = 30
+WAIT_S = 60
 
 
 def run(page, code):
@@ -17,13 +17,13 @@ def run(page, code):
 def begin(page, code):
     """Begin code that does not end by itself, as a cell would; `ended` waits for its end."""
     page.evaluate(
-        f"""code => {{
-            window.underWay = {KERNEL}.requestExecute({{ code }}).done.then(reply => reply.content.status);
-            return null
-        }}""",
+        f"""code => new Promise(resolve => {{
+            const future = {KERNEL}.requestExecute({{ code }});
+            future.onIOPub = message => {{ if (message.header.msg_type === 'execute_input') resolve(null) }};
+            window.underWay = future.done.then(reply => reply.content.status);
+        }})""",
         code,
     )
-    page.wait_for_function(f"() => {KERNEL}.status === 'busy'")
 
 
 def ended(page):
@@ -61,6 +61,11 @@ def python(page, expression):
 
 def wait_for(page, expression, value):
     """Wait until an expression in the kernel has this repr."""
+    until(lambda: python(page, expression), value)
+
+
+def until(look, value):
+    """Look until what is seen equals a value."""
     end = time.monotonic() + WAIT_S
-    while (found := python(page, expression)) != value:
-        assert time.monotonic() < end, f"{expression} is {found}, not {value}"
+    while (found := look()) != value:
+        assert time.monotonic() < end, f"{found!r} is not {value!r}"

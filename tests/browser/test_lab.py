@@ -5,13 +5,13 @@ import subprocess
 import sys
 
 import pytest
-from conftest import ALL_DONE, ERRORS, RUN_ALL
+from conftest import ALL_DONE, ERRORS, MOST_WAITED_MS, RUN_ALL
 
 pytestmark = [pytest.mark.browser, pytest.mark.s3]
 
 
 def test_the_lab_opens_on_the_first_lesson(lab, page):
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(MOST_WAITED_MS)
     page.goto(f"{lab.base}/?token={lab.token}")
     page.get_by_role("heading", name="Start here").wait_for()
 
@@ -24,7 +24,7 @@ def test_a_lesson_runs_in_the_browser_and_shows_its_picture(name, notebook, tmp_
     assert page.evaluate(ERRORS) == []
     picture = page.locator(".jp-OutputArea-output img").first
     picture.scroll_into_view_if_needed()
-    assert picture.evaluate("image => image.naturalWidth") > 200
+    page.wait_for_function("image => image.naturalWidth > 200", arg=picture.element_handle())
 
 
 def test_a_lesson_shows_what_a_view_looks_like_before_anything_runs(notebook):

@@ -2,7 +2,8 @@
 
 import pytest
 from each import EACH, MARKUP
-from kernels import begin, ended, restart, run
+from kernels import begin, ended, restart, run, until
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -57,7 +58,7 @@ def test_names_from_a_file_are_text_and_nothing_else(cells, name):
     page.wait_for_function(SAYS, arg=MARKUP)
     words = page.locator(".ngff").inner_text() + page.locator(".ngff-twin").inner_text()
     assert not {"\u202e", "\x07"} & set(words)
-    assert page.locator(".ngff img").count() == 0
+    expect(page.locator(".ngff img")).to_have_count(0)
     assert page.evaluate("() => window.hacked ?? null") is None
 
 
@@ -74,7 +75,7 @@ def test_at_twice_the_size_nothing_is_cut_off(cells, name):
             "() => innerWidth === 640 && document.querySelector('.ngff-narrow')?.clientWidth < 620"
         )
         page.locator(".ngff").scroll_into_view_if_needed()
-        assert page.evaluate(CUT_OFF) == []
+        until(lambda: page.evaluate(CUT_OFF), [])
     finally:
         device.send("Emulation.clearDeviceMetricsOverride")
         device.detach()
@@ -97,9 +98,9 @@ def test_the_tab_key_reaches_every_control_and_each_has_a_name(cells, name):
 
 @answering
 def test_a_cell_that_waits_for_a_person_sees_what_they_do(cells, name):
-    page = cells(EACH[name].source, "before = view.text")
+    page = cells(EACH[name].source)
     shown(page, name)
-    begin(page, "import time\nwhile view.text == before: time.sleep(0.01)")
+    begin(page, "import time\nbefore = view.text\nwhile view.text == before: time.sleep(0.01)")
     EACH[name].act(page)
     assert ended(page) == "ok"
 
@@ -121,7 +122,7 @@ SAID = """selector => [...document.querySelectorAll('.ngff')].map(root => {
 def test_after_a_restart_every_view_says_how_to_come_back(cells):
     page = cells(*all_of_them())
     page.wait_for_function("count => document.querySelectorAll('.ngff').length === count", arg=len(EACH))
-    assert set(page.evaluate(SAID, ".ngff-gone")) == {False}
+    until(lambda: set(page.evaluate(SAID, ".ngff-gone")), {False})
     restart(page)
     page.wait_for_function("count => document.querySelectorAll('.ngff-dead').length === count", arg=len(EACH))
     assert all("Run the cell again" in said for said in page.evaluate(SAID, ".ngff-gone"))
@@ -143,7 +144,7 @@ def test_a_view_without_an_answer_says_that_python_is_busy_and_goes_on(cells, na
     page = cells(EACH[name].source)
     shown(page, name)
     waits = page.locator(".ngff-waits")
-    assert waits.inner_text() == ""
+    expect(waits).to_have_text("")
     run(page, GATE)
     EACH[name].act(page)
     waits.get_by_text("Python has not answered yet").wait_for()

@@ -1,9 +1,11 @@
 """Widgets as a person uses them, in a real JupyterLab under a prefix, with nothing fetched from elsewhere."""
 
 import json
+import re
 
 import pytest
-from kernels import begin, ended, interrupt, python, restart, run, wait_for
+from kernels import begin, ended, interrupt, python, restart, run, until, wait_for
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -29,11 +31,11 @@ def test_the_meter_lists_new_requests_by_itself_and_names_stay_text(cells):
     page = cells(METER)
     rows = page.locator(".ngff-waterfall tbody tr")
     page.get_by_text("2 requests, 2.0 kB").wait_for()
-    assert rows.count() == 2
-    assert "<img src=x onerror=alert(1)>" in rows.first.inner_text()
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("<img src=x onerror=alert(1)>")
     run(page, "source.record(Request('GET', 'idr/a.zarr/0/c/1', None, 200, 3000, 25.0, 'obstore', 1.1))")
     page.get_by_text("3 requests, 5.0 kB").wait_for()
-    assert rows.count() == 3
+    expect(rows).to_have_count(3)
 
 
 def test_the_meters_slider_takes_the_arrow_keys_and_sets_the_line(cells):
@@ -42,7 +44,7 @@ def test_the_meters_slider_takes_the_arrow_keys_and_sets_the_line(cells):
     slider.focus()
     for _ in range(5):
         page.keyboard.press("ArrowRight")
-    assert slider.get_attribute("aria-valuetext") == "45 ms"
+    expect(slider).to_have_attribute("aria-valuetext", "45 ms")
     wait_for(page, "source.line['latency_ms']", "45.0")
     page.get_by_role("combobox", name="bandwidth").select_option("2 MB/s")
     page.get_by_role("button", name="Clear").press("Enter")
@@ -55,7 +57,8 @@ def test_a_paused_meter_asks_nothing(cells):
     pause = page.get_by_role("button", name="Pause")
     page.get_by_text("2 requests, 2.0 kB").wait_for()
     pause.press("Space")
-    assert pause.get_attribute("aria-pressed") == "true"
+    expect(pause).to_have_attribute("aria-pressed", "true")
+    wait_for(page, "meter.paused", "True")  # what was asked before is answered
     run(page, "source.record(Request('GET', 'idr/a.zarr/0/c/1', None, 200, 3000, 25.0, 'obstore', 1.1))")
     assert python(page, "len(meter.bars)") == "2"
     pause.click()
@@ -65,7 +68,7 @@ def test_a_paused_meter_asks_nothing(cells):
 def test_after_a_restart_a_view_says_what_to_do(cells):
     page = cells(METER)
     gone = page.get_by_text("Run the cell again to bring it back")
-    assert not gone.is_visible()
+    expect(gone).to_be_hidden()
     restart(page)
     gone.wait_for(state="visible")
 
@@ -106,13 +109,14 @@ def test_dragging_over_a_plane_lights_up_the_chunks_of_both_layouts(cells):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.24, box["y"] + box["height"] * 0.49, steps=10)
     page.mouse.up()
-    page.get_by_text("<b>planes</b>, level 0: 1 chunk in 1 object").wait_for()
-    assert "cubes, level 0: 4 chunks in 4 objects" in page.locator(".ngff-twin").inner_text()
+    twin = page.locator(".ngff-twin")
+    twin.get_by_text("cubes, level 0: 4 chunks in 4 objects").wait_for()
+    expect(twin).to_contain_text("<b>planes</b>, level 0: 1 chunk in 1 object")
     page.wait_for_function(
         "() => document.querySelector('.ngff-chunks input[type=text]').value.startsWith('15,')"
     )
-    assert lit_share(page, 0) == pytest.approx(1 / 8, abs=0.04)
-    assert lit_share(page, 1) == pytest.approx(1 / 8, abs=0.04)
+    until(lambda: lit_share(page, 0), pytest.approx(1 / 8, abs=0.04))
+    until(lambda: lit_share(page, 1), pytest.approx(1 / 8, abs=0.04))
 
 
 def test_the_explorer_is_used_by_keyboard_alone(cells):
@@ -125,7 +129,7 @@ def test_the_explorer_is_used_by_keyboard_alone(cells):
     canvas.focus()
     page.keyboard.press("Shift+ArrowRight")
     page.get_by_text("level 0: 2 chunks in 2 objects").first.wait_for()
-    assert "2 chunks" in canvas.get_attribute("aria-label")
+    expect(canvas).to_have_attribute("aria-label", re.compile("2 chunks"))
     region.fill("nonsense")
     region.press("Enter")
     page.get_by_role("alert").get_by_text("write one for each").wait_for()
@@ -139,13 +143,13 @@ server.set_network(latency_ms=20)
 viewer = PyramidViewer(server.location('idr', 'zarr/v0.4/idr0062A/6001240.zarr', anonymous=True))
 viewer
 """
-STEPS = 40
-DRAG = """async ({ steps, from }) => {
+STEPS, AT_ONCE = 40, 5  # steps between two chances of an answer to arrive, however slow this computer is
+DRAG = """async ({ steps, atOnce, from }) => {
     const input = document.querySelector('.ngff-viewer .ngff-sliders input');
     for (let step = 1; step <= steps; step += 1) {
         input.value = from + step;
         input.dispatchEvent(new Event('input', { bubbles: true }));
-        await new Promise(resolve => setTimeout(resolve, 16));
+        if (step % atOnce === 0) await new Promise(resolve => setTimeout(resolve, atOnce * 16));
     }
     const start = performance.now();
     const wanted = `z ${from + steps};`;
@@ -173,10 +177,10 @@ def wait_until_seen(page, words):
 def test_a_fast_drag_costs_at_most_half_of_the_requests_of_its_steps(cells, record_property):
     page = cells(VIEWER)
     wait_until_seen(page, "z 118")
-    assert greys(page) > 50
+    until(lambda: greys(page) > 50, True)
     per_plane = 2  # one object for each channel
     before = read_so_far(page)
-    settled_ms = page.evaluate(DRAG, {"steps": STEPS, "from": 118})
+    settled_ms = page.evaluate(DRAG, {"steps": STEPS, "atOnce": AT_ONCE, "from": 118})
     spent = read_so_far(page) - before
     record_property("settled_ms", round(settled_ms))
     print(f"settled {settled_ms:.0f} ms after the last step; {spent} of {STEPS * per_plane} requests")
@@ -206,7 +210,7 @@ def test_the_viewer_is_used_by_mouse_and_names_the_label_that_is_clicked(cells):
         box["y"] + box["height"] / 2 + (label[0] + 0.5 - 137.5) * zoom,
     )
     page.get_by_text(f"Label {label[2]}: ").wait_for()
-    assert "µm³" in page.locator(".ngff-picked").inner_text()
+    expect(page.locator(".ngff-picked")).to_contain_text("µm³")
 
 
 def test_the_viewer_is_used_by_keyboard_alone(cells):

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from kernels import python
+from kernels import python, until
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -23,12 +24,12 @@ def test_a_key_of_the_metadata_is_chosen_by_mouse_and_by_keyboard(cells):
     page = cells(TREE)
     page.get_by_role("treeitem").filter(has_text="coordinateTransformations").nth(1).click()
     twin(page, "documents", "must: level 1 has smaller voxels")
-    assert page.locator(".ngff-issues .ngff-must").count() == 1
+    expect(page.locator(".ngff-issues .ngff-must")).to_have_count(1)
     tree = page.get_by_role("tree", name="Keys of the metadata")
     shown = page.locator(".ngff-line:visible").count()
     tree.focus()
     page.keyboard.press("ArrowLeft")
-    assert page.locator(".ngff-line:visible").count() < shown
+    until(lambda: page.locator(".ngff-line:visible").count() < shown, True)
     page.keyboard.press("Home")
     twin(page, "documents", "zarr_format = 3. The Zarr format")
     page.get_by_role("listbox", name="Groups and arrays").focus()
@@ -52,7 +53,7 @@ KeyBrowser(server.location('practical', 'seen'))
 def test_a_bucket_is_browsed_and_the_missing_slash_is_seen(cells):
     page = cells(BUCKET)
     twin(page, "bucket", "keys 1 to 4 (20 B)")
-    assert "<img src=x onerror=alert(1)>" in page.locator(".ngff-folders").inner_text()
+    expect(page.locator(".ngff-folders")).to_contain_text("<img src=x onerror=alert(1)>")
     page.get_by_role("button", name="a.zarr/", exact=True).press("Enter")
     twin(page, "bucket", "keys 1 to 2")
     page.get_by_role("button", name="Without the slash").click()
@@ -122,9 +123,9 @@ def test_a_plan_is_chosen_by_keyboard_and_its_command_follows(cells):
     twin(page, "planner", "×32, ")
     page.get_by_label("codec").select_option("gzip")
     page.locator(".ngff-command").get_by_text("--codec gzip").wait_for()
-    assert "--chunks" in page.locator(".ngff-command").inner_text()
-    assert page.get_by_role("cell", name="time to upload").count() == 0  # a row's head, not a cell
-    assert page.get_by_role("rowheader", name="time to upload").count() == 1
+    expect(page.locator(".ngff-command")).to_contain_text("--chunks")
+    expect(page.get_by_role("rowheader", name="time to upload")).to_have_count(1)
+    expect(page.get_by_role("cell", name="time to upload")).to_have_count(0)  # a row's head, not a cell
 
 
 PLATE = f"""
@@ -139,7 +140,7 @@ def test_a_well_is_chosen_by_keyboard_and_shows_its_key(cells):
     first.focus()
     page.keyboard.press("Enter")
     page.locator(".ngff-well .ngff-key").get_by_text("plate").wait_for()
-    assert first.get_attribute("aria-pressed") == "true"
+    expect(first).to_have_attribute("aria-pressed", "true")
     twin(page, "plate", "Well ")
 
 
@@ -197,4 +198,4 @@ def test_a_panel_looks_first_and_then_converts(cells):
     page.locator(".ngff-says").get_by_text("would be written").wait_for()
     page.get_by_role("button", name="Convert").press("Enter")
     page.locator(".ngff-says").get_by_text("a sample of each level read back").wait_for()
-    assert page.get_by_role("progressbar", name="Convert").get_attribute("aria-valuenow") == "100"
+    expect(page.get_by_role("progressbar", name="Convert")).to_have_attribute("aria-valuenow", "100")

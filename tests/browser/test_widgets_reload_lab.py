@@ -2,8 +2,9 @@
 
 import nbformat
 import pytest
-from conftest import ALL_DONE, IDLE, LAB, RUN_ALL, SHUT_DOWN
+from conftest import ALL_DONE, IDLE, LAB, MOST_WAITED_MS, RUN_ALL, SHUT_DOWN
 from kernels import restart
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 
@@ -23,7 +24,7 @@ def again(lab, page):
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     cells = [nbformat.v4.new_code_cell(SOURCE)]
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), lab.folder / name)
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(MOST_WAITED_MS)
     page.goto(f"{lab.base}/{LAB}/{name}?token={lab.token}&reset")
     page.wait_for_function(IDLE)
     yield page
@@ -42,19 +43,19 @@ def test_a_page_that_is_opened_again_after_a_restart_says_how_to_come_back(again
     page.wait_for_function(ALL_DONE)
     view, said = page.locator(".ngff-requests"), page.locator(".jp-OutputArea .ngff-again")
     view.wait_for()
-    assert not said.is_visible()
+    expect(said).to_be_hidden()
 
     open_again(page)
     view.wait_for()  # the kernel is still there, and so is the view
-    assert not said.is_visible()
+    expect(said).to_be_hidden()
 
     restart(page)
     open_again(page)
     said.wait_for(state="visible")
-    assert said.inner_text() == (
+    expect(said).to_have_text(
         "This view worked with a kernel that has gone. Run its cell once more, and it is back."
     )
-    assert view.count() == 0
+    expect(view).to_have_count(0)
     page.evaluate(RUN_ALL)
     view.wait_for()
-    assert not said.is_visible()
+    expect(said).to_be_hidden()
