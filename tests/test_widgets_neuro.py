@@ -12,7 +12,7 @@ import zarr
 from ngff_practical import describe_image
 from ngff_practical.model import Axis, Channel, Level, Location, Pyramid
 from ngff_practical.samples import mini_image
-from ngff_practical.storage import read_object
+from ngff_practical.storage import read_object, write_object
 from ngff_practical.transfer import upload
 from ngff_practical.widgets import NeuroglancerView, neuroglancer_view
 from ngff_practical.widgets.neuro import black_and_white, dimensions, sources
@@ -35,7 +35,7 @@ def ask(server, path, wanted=None, method="GET"):
     if wanted:
         request.add_header("Range", wanted)
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.read(), answer.headers["Content-Range"]
     except urllib.error.HTTPError as error:
         return error.code, error.read(), error.headers["Content-Range"]
@@ -82,6 +82,8 @@ def test_the_practice_server_is_read_through_the_kernel(server, tmp_path):
     assert ask(view._server, key) == (200, whole, None)
     last = f"bytes {len(whole) - 100}-{len(whole) - 1}/{len(whole)}"
     assert ask(view._server, key, "bytes=-100") == (206, whole[-100:], last)
+    write_object(place, "a b", b"odd")
+    assert ask(view._server, f"{view._server.path}/a%20b") == (200, b"odd", None)
     assert ask(view._server, f"{view._server.path}/nothing")[0] == 404
     view._server.close()
 
@@ -136,10 +138,19 @@ def test_the_size_is_not_asked_for_with_head_since_the_proxy_would_answer_0(serv
 
 def test_the_folder_server_gives_files_below_its_secret_only(served):
     assert status(served, f"{served.path}/0_5/zarr.json") == 200
+    assert status(served, f"{served.path}/0_5/zarr.json?again=1") == 200
     assert status(served, "0_5/zarr.json") == 404
+    assert status(served, f"{(DATA / '0_5').as_posix()}/zarr.json") == 404
     assert status(served, f"{served.path}/0_5/") == 404
     assert status(served, f"{served.path}/../../conftest.py") == 404
     assert status(served, f"{served.path}/%2e%2e/%2e%2e/conftest.py") == 404
+
+
+def test_a_file_with_any_name_is_found_at_its_quoted_address(tmp_path):
+    (tmp_path / "a b%é.json").write_bytes(b"{}")
+    server = ImageServer(tmp_path)
+    assert ask(server, f"{server.path}/a%20b%25%C3%A9.json") == (200, b"{}", None)
+    server.close()
 
 
 def test_a_link_that_leads_out_of_the_folder_is_not_followed(tmp_path):
