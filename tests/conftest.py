@@ -9,9 +9,14 @@ import numpy as np
 import psutil
 import pytest
 import zarr
+from hypothesis import HealthCheck, settings
 
 from ngff_practical import sandbox
 from ngff_practical.model import Location
+
+# a computer that stands still for a moment finds no mistake; what CI sets besides stays
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +37,7 @@ def isolated_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patch.setenv("AWS_CONFIG_FILE", str(nowhere / "config"))
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nowhere / "credentials"))
         patch.setenv("NGFF_PRACTICAL_STATE", str(tmp_path_factory.mktemp("state")))
+        patch.setattr("ngff_practical.sandbox.handle._ASK_S", 60.0)  # a busy computer is no silent server
         yield
 
 

@@ -24,8 +24,9 @@ class Line:
         try:
             while True:
                 client, _ = self._listening.accept()
+                self._sockets.append(client)
                 server = socket.create_connection(self._server)
-                self._sockets += [client, server]
+                self._sockets.append(server)
                 for pair in ((client, server), (server, client)):
                     threading.Thread(target=self._carry, args=pair, daemon=True).start()
         except OSError:

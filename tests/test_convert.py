@@ -253,7 +253,7 @@ def test_bands_not_begun_are_dropped_when_a_conversion_stops(planes, tmp_path, m
     def work(*arguments):
         begun.append(arguments)
         if len(begun) > 1:
-            stopped.wait(10)  # nobody goes on before the first result was answered with an interruption
+            stopped.wait(60)  # nobody goes on before the first result was answered with an interruption
         return genuine(*arguments)
 
     class Interrupting(ThreadPoolExecutor):

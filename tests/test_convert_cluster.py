@@ -23,6 +23,12 @@ from ngff_practical.stack import find_stack
 from ngff_practical.storage import list_objects, read_object
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """A scheduler on a busy computer is no silent one."""
+    monkeypatch.setattr(cluster_module, "CONNECT_S", 60)
+
+
 @pytest.fixture
 def source(tmp_path):
     (tmp_path / "planes").mkdir()

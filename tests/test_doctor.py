@@ -211,7 +211,7 @@ def test_answers_of_a_host_are_told_apart(
     host: tuple[str, type[Host]], answer: tuple[int, str], ok: bool, sentence: str
 ) -> None:
     host[1].answer = answer
-    (check,) = check_hosts([host[0]])
+    (check,) = check_hosts([host[0]], timeout_s=60)
     assert (check.ok, check.needed) == (ok, False)
     assert sentence in check.found
 
@@ -228,12 +228,12 @@ def test_failing_connections_are_told_apart(
     host: tuple[str, type[Host]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     address = host[0]
-    (tls,) = check_hosts([address.replace("http://", "https://")])
+    (tls,) = check_hosts([address.replace("http://", "https://")], timeout_s=60)
     assert "does not speak TLS" in tls.found
-    (refused,) = check_hosts(["http://127.0.0.1:9"])
+    (refused,) = check_hosts(["http://127.0.0.1:9"], timeout_s=60)
     assert "the connection failed" in refused.found
     monkeypatch.setenv("HTTP_PROXY", "http://user:planted@127.0.0.1:9")
-    (proxy,) = check_hosts(["http://somewhere.invalid"])
+    (proxy,) = check_hosts(["http://somewhere.invalid"], timeout_s=60)
     assert "the proxy 127.0.0.1 does not let requests through" in proxy.found
     assert "planted" not in repr(proxy)
 
@@ -330,7 +330,7 @@ def test_offline_asks_no_host(
 def test_computer_sandbox_and_hosts_are_looked_at_at_the_same_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    together = threading.Barrier(3, timeout=10)
+    together = threading.Barrier(3, timeout=60)
 
     def look(name: str) -> Iterator[Check]:
         together.wait()  # breaks where they come one after the other

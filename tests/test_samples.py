@@ -113,13 +113,15 @@ class _Host:
 
     def __init__(self, status: int, hold: threading.Event | None = None) -> None:
         self.paths: list[str] = []
+        self.asked = threading.Event()
         host = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 host.paths.append(self.path)
+                host.asked.set()
                 if hold is not None:
-                    hold.wait(10)
+                    hold.wait(60)
                 self.send_response(status)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -154,7 +156,7 @@ def start_host(monkeypatch: pytest.MonkeyPatch) -> Iterator[StartHost]:
 
 def test_sample_comes_from_the_current_host_where_that_answers(start_host: StartHost) -> None:
     current, _ = start_host(200), start_host(200)
-    location, why = locate(find_sample("blastocyst-0.4"), sandbox="http://127.0.0.1:9")
+    location, why = locate(find_sample("blastocyst-0.4"), sandbox="http://127.0.0.1:9", timeout_s=60)
     assert location == Location(current.url, "idr", BLASTOCYST, anonymous=True)
     assert "the original" in why
 
@@ -162,14 +164,14 @@ def test_sample_comes_from_the_current_host_where_that_answers(start_host: Start
 def test_sample_comes_from_the_predecessor_where_only_that_has_it(start_host: StartHost) -> None:
     start_host(404)
     predecessor = start_host(200)
-    location, why = locate(find_sample("blastocyst-0.4"))
+    location, why = locate(find_sample("blastocyst-0.4"), timeout_s=60)
     assert location.endpoint == predecessor.url
     assert "current host did not answer" in why
 
 
 def test_sample_comes_from_the_sandbox_where_no_host_has_it(start_host: StartHost) -> None:
     start_host(503)
-    location, why = locate(find_sample("blastocyst-0.5"), sandbox="http://127.0.0.1:9")
+    location, why = locate(find_sample("blastocyst-0.5"), sandbox="http://127.0.0.1:9", timeout_s=60)
     assert location.endpoint == "http://127.0.0.1:9"
     assert location.key == find_sample("blastocyst-0.5").key
     assert "synthetic" in why
@@ -182,13 +184,13 @@ def test_host_that_keeps_silent_is_not_waited_for(start_host: StartHost) -> None
     assert location.endpoint == "http://127.0.0.1:9"
     assert not answer.is_set()
     answer.set()
-    assert silent.paths
+    assert silent.asked.wait(60)
 
 
 def test_one_small_metadata_object_is_asked_for(start_host: StartHost) -> None:
     host = start_host(200)
-    locate(find_sample("blastocyst-0.4"))
-    locate(find_sample("focus-stack"))
+    locate(find_sample("blastocyst-0.4"), timeout_s=60)
+    locate(find_sample("focus-stack"), timeout_s=60)
     assert host.paths[0] == f"/idr/{BLASTOCYST}/.zattrs"
     assert host.paths[1].endswith("%20stature.ome.zarr/zarr.json")
 

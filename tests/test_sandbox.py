@@ -17,6 +17,7 @@ import urllib.request
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def ask(
     server: sandbox.Sandbox, method: str, target: str, body: bytes | None = None, **headers: str
 ) -> Answer:
     """Return what a client without any library gets."""
-    connection = http.client.HTTPConnection(server.endpoint.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(server.endpoint.removeprefix("http://"), timeout=60)
     try:
         connection.request(
             method, target, body, {name.replace("_", "-"): text for name, text in headers.items()}
@@ -133,7 +134,7 @@ def test_unchanged_object_is_answered_304(server: sandbox.Sandbox) -> None:
 
 def test_one_connection_serves_many_requests(server: sandbox.Sandbox) -> None:
     write_object(server.location("practical", "raw"), "kept", b"abcd")
-    connection = http.client.HTTPConnection(server.endpoint.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(server.endpoint.removeprefix("http://"), timeout=60)
     connection.connect()
     own_port = connection.sock.getsockname()
     asked = [
@@ -159,7 +160,7 @@ def test_body_in_chunks_of_unknown_length_is_stored_whole(server: sandbox.Sandbo
         "put_object", Params={"Bucket": "practical", "Key": "raw/chunked"}
     )
     pieces = (b"abc" for _ in range(5))
-    connection = http.client.HTTPConnection(server.endpoint.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(server.endpoint.removeprefix("http://"), timeout=60)
     connection.request("PUT", url.removeprefix(server.endpoint), pieces, encode_chunked=True,
                        headers={"Transfer-Encoding": "chunked"})  # fmt: skip
     assert connection.getresponse().status == 200
@@ -221,7 +222,7 @@ def test_upload_that_breaks_off_stores_nothing(server: sandbox.Sandbox, boto: "b
         with socket.create_connection((host, int(port))) as line:
             head = f"PUT {target} HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Length: 1000\r\n\r\n"
             line.sendall(head.encode() + b"only this")
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while seen.count == 0 and time.monotonic() < deadline:
             time.sleep(0.01)
         assert [request.status for request in seen.requests] == [0]
@@ -493,7 +494,10 @@ def test_bandwidth_is_shared_by_all_transfers(server: sandbox.Sandbox) -> None:
     server.set_network(kbytes_per_s=400)
     with meter.watch(server) as seen, ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda _: read_object(place, "k"), range(2)))
-    assert max(request.ms for request in seen.requests) >= 90  # 40 kB at 400 kB/s
+    began = min(request.at for request in seen.requests)
+    assert (
+        max(request.at + request.ms / 1000 for request in seen.requests) - began >= 0.09
+    )  # 40 kB at 400 kB/s
 
 
 @pytest.mark.parametrize(
@@ -574,7 +578,19 @@ def own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 
 def gone(pid: int) -> bool:
-    return not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def wait_until_gone(pid: int) -> None:
+    until = time.monotonic() + 120
+    while not gone(pid):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    with suppress(psutil.Error):
+        psutil.Process(pid).wait(0)  # a process that we began stays listed until somebody asks how it ended
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:
@@ -601,8 +617,7 @@ def test_sandbox_ends_with_its_owner_where_it_has_one(own_state: Path) -> None:
     pid = int(run(
         "import os; from ngff_practical import sandbox; print(sandbox.ensure(owner_pid=os.getpid()).pid)"
     ).stdout)  # fmt: skip
-    psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=10)
-    assert gone(pid)
+    wait_until_gone(pid)
     assert sandbox.running() is None
 
 
@@ -617,14 +632,14 @@ def test_interrupt_meant_for_the_notebook_does_not_reach_it(own_state: Path) -> 
 def test_termination_is_a_clean_end(own_state: Path) -> None:
     found = sandbox.ensure(owner_pid=os.getpid())
     psutil.Process(found.pid).terminate()
-    psutil.Process(found.pid).wait(10) if psutil.pid_exists(found.pid) else None
+    wait_until_gone(found.pid)
     assert not state.file().exists()
 
 
 def test_killed_sandbox_is_noticed_and_replaced(own_state: Path) -> None:
     first = sandbox.ensure(owner_pid=os.getpid())
     psutil.Process(first.pid).kill()
-    psutil.wait_procs([psutil.Process(first.pid)] if psutil.pid_exists(first.pid) else [], timeout=10)
+    wait_until_gone(first.pid)
     assert state.file().exists()
     second = sandbox.ensure(owner_pid=os.getpid())
     assert second.pid != first.pid
@@ -792,7 +807,7 @@ def test_many_clients_are_served_at_once(server: sandbox.Sandbox) -> None:
     barrier = threading.Barrier(16)
 
     def round_trip(number: int) -> bool:
-        barrier.wait(30)
+        barrier.wait(120)
         write_object(place, f"k{number}", bytes([number]) * 1000)
         return read_object(place, f"k{number}") == bytes([number]) * 1000
 

@@ -41,7 +41,7 @@ def server(sandbox_server: sandbox.Sandbox) -> Iterator[sandbox.Sandbox]:
 
 def get(server: sandbox.Sandbox, **headers: str) -> tuple[int, bytes]:
     """Return status and body as they arrive; a broken connection raises."""
-    connection = http.client.HTTPConnection(server.endpoint.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(server.endpoint.removeprefix("http://"), timeout=60)
     try:
         connection.request("GET", f"/{TARGET}", headers=headers)
         answer = connection.getresponse()
@@ -78,7 +78,7 @@ def test_reset_comes_before_any_answer(server: sandbox.Sandbox) -> None:
 
 def test_reset_in_the_body_comes_after_half_of_it(server: sandbox.Sandbox) -> None:
     server.set_faults([Fault("reset-in-body", TARGET)])
-    with socket.create_connection(("127.0.0.1", int(server.endpoint.rsplit(":")[-1])), timeout=10) as line:
+    with socket.create_connection(("127.0.0.1", int(server.endpoint.rsplit(":")[-1])), timeout=60) as line:
         line.sendall(f"GET /{TARGET} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         came: list[bytes] = []
         with pytest.raises(ConnectionResetError):

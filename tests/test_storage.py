@@ -580,10 +580,10 @@ def silent() -> Iterator[Location]:
 
 
 @pytest.fixture
-def nobody() -> Location:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return Location(f"http://127.0.0.1:{free.getsockname()[1]}", "bucket", "image.zarr", True)
+def nobody() -> Iterator[Location]:
+    with socket.socket() as taken:  # and so no other program can listen there meanwhile
+        taken.bind(("127.0.0.1", 0))
+        yield Location(f"http://127.0.0.1:{taken.getsockname()[1]}", "bucket", "image.zarr", True)
 
 
 @pytest.mark.parametrize("key", ["zarr.json", "odd//key"], ids=["obstore", "botocore"])
@@ -621,7 +621,7 @@ def test_unknown_host_is_named() -> None:
 
 
 def test_reachable_means_that_somebody_answers(web: WebServer, silent: Location, nobody: Location) -> None:
-    assert reachable(web[0])
+    assert reachable(web[0], timeout_s=60)
     assert not reachable(nobody)
     assert not reachable(silent, timeout_s=0.2)
 

@@ -63,7 +63,7 @@ def test_download_goes_on_after_a_kill_that_left_lock_and_part(stored: Location,
     )
     target = tmp_path / "back.zarr"
     ended = subprocess.run(
-        [sys.executable, "-c", code, stored.endpoint, stored.bucket, stored.key, target], timeout=60
+        [sys.executable, "-c", code, stored.endpoint, stored.bucket, stored.key, target], timeout=120
     )
     assert ended.returncode == 9
     assert names(tmp_path) == ["back.zarr.lock", "back.zarr.part"]

@@ -68,7 +68,7 @@ def told_when_stopped(line: Line, *command: str) -> str:
         text=True,
     )
     try:
-        assert line.dead.wait(60), process.communicate(timeout=5)
+        assert line.dead.wait(120), process.communicate(timeout=5)
         process.send_signal(signal.SIGINT)
         _, said = process.communicate(timeout=HANG_S)
     finally:

@@ -81,7 +81,7 @@ def rclone(server: Sandbox, tmp_path: Path) -> Callable[..., str]:
 
     def run(*arguments: str, code: int = 0) -> str:
         done = subprocess.run(
-            [program, *arguments], env=environment, capture_output=True, text=True, timeout=60
+            [program, *arguments], env=environment, capture_output=True, text=True, timeout=120
         )
         assert done.returncode == code, done.stderr
         return done.stdout + done.stderr
@@ -102,7 +102,7 @@ def s5cmd(server: Sandbox) -> Callable[..., str]:
 
     def run(*arguments: str) -> str:
         done = subprocess.run(
-            [program, *arguments], env=environment, capture_output=True, text=True, timeout=60
+            [program, *arguments], env=environment, capture_output=True, text=True, timeout=120
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
