@@ -560,6 +560,29 @@ def test_intact_copy_has_no_problems_whatever_the_manifest_is_given_as(image: Pa
     assert (report.verified, report.copied) == (len(files(image)), 0)
 
 
+@pytest.mark.parametrize(
+    "do",
+    [
+        lambda image, place: verify(image, image),
+        lambda image, place: upload(image, str(place)),
+        lambda image, place: download(image, image / "copy"),
+        lambda image, place: delete_image(f"s3://practical/{place.key}"),
+    ],
+    ids=["verify", "upload", "download", "delete"],
+)
+def test_text_or_a_folder_instead_of_a_place_is_told_so(
+    image: Path, do: Callable[[Path, Location], object]
+) -> None:
+    with pytest.raises(StorageError, match="no place on S3; give a Location"):
+        do(image, Location("http://127.0.0.1:9", "practical", "embryo.ome.zarr"))
+
+
+def test_place_instead_of_a_folder_is_told_so(image: Path) -> None:
+    place = Location("http://127.0.0.1:9", "practical", "embryo.ome.zarr")
+    with pytest.raises(StorageError, match="give the file or folder on this machine first"):
+        verify(place, image)
+
+
 @pytest.mark.s3
 def test_altered_removed_and_added_objects_are_named(image: Path, place: Location) -> None:
     report = upload(image, place)

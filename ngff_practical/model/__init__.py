@@ -12,7 +12,7 @@ from ngff_practical.model.image import (
     axis_type,
     spatial,
 )
-from ngff_practical.model.place import Location, Place, StoredObject
+from ngff_practical.model.place import Location, Place, StoredObject, check_location
 from ngff_practical.model.report import (
     ConversionReport,
     Description,
@@ -61,5 +61,6 @@ __all__ = [
     "Vector",
     "Version",
     "axis_type",
+    "check_location",
     "spatial",
 ]

@@ -51,6 +51,15 @@ class Location:
 type Place = Path | Location
 
 
+def check_location(place: object) -> None:
+    """Refuse text and folders where a place on S3 is needed."""
+    if not isinstance(place, Location):
+        raise StorageError(
+            f"{str(place)!r} is no place on S3; give a Location, such as "
+            'Location("https://s3.example.org", "bucket", "ada/embryo.ome.zarr")'
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class StoredObject:
     """One object (or file) below a place: `key` is relative to it, with "/" on every system."""

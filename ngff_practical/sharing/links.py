@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ngff_practical.model import Location
+from ngff_practical.model import Location, check_location
 
 _VIZARR = "https://hms-dbmi.github.io/vizarr/"
 ORIGIN = "https://hms-dbmi.github.io"  # what its page tells a server that it is asked from
@@ -29,6 +29,7 @@ class ViewerLink:
 
 def web_address(location: Location) -> str:
     """Return the address of a location as a browser needs it: percent-encoded, without a slash at its end."""
+    check_location(location)
     path = "/".join(part for part in (location.bucket, location.key) if part)
     return f"{location.endpoint}/{quote(path, safe='/-._~')}"
 

@@ -11,7 +11,7 @@ import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, PreconditionError
 
 from ngff_practical.errors import ExistsError, NotFoundError, StorageError
-from ngff_practical.model import Location, StoredObject
+from ngff_practical.model import Location, StoredObject, check_location
 from ngff_practical.storage.clients import bucket_store, sends_checksums
 from ngff_practical.storage.explain import diagnose, explained
 from ngff_practical.storage.objects import delete_object, list_objects
@@ -52,6 +52,7 @@ class Objects:
         pause: Callable[[float], object] = time.sleep,
         ease: Callable[[], object] | None = None,
     ) -> None:
+        check_location(location)
         self.location = location
         self._patience = Patience(pause, ease, met=False)
         with explained(location):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from ngff_practical.errors import StorageError
-from ngff_practical.model import Location
+from ngff_practical.model import Location, check_location
 from ngff_practical.storage.crew import Crew
 from ngff_practical.storage.moving import Objects
 from ngff_practical.transfer.keys import is_root_metadata
@@ -21,6 +21,7 @@ def delete_image(location: Location, *, dry_run: bool = False) -> tuple[str, ...
     StorageError
         The location is a whole bucket, or its objects may not be deleted.
     """
+    check_location(location)
     if not location.key:
         raise StorageError(f"{location.url} is a whole bucket; name the image that is to be deleted")
     with Crew(workers=1) as crew:

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from ngff_practical.errors import NotFoundError, StorageError, TransferError
-from ngff_practical.model import Manifest, ManifestEntry, StoredObject
+from ngff_practical.model import Location, Manifest, ManifestEntry, StoredObject
 from ngff_practical.storage import list_objects, write_object
 from ngff_practical.storage.crew import Crew
 from ngff_practical.transfer.checksums import sha256_of_file
@@ -116,6 +116,8 @@ def read_manifest(path: str | Path) -> Manifest:
 
 def local_root(path: str | Path) -> Path:
     """Return an absolute path without "..", a trailing slash or "~", so that it has a name and a parent."""
+    if isinstance(path, Location):
+        raise StorageError(f"{path} is a place on S3; give the file or folder on this machine first")
     return Path(os.path.normpath(Path(path).expanduser().absolute()))
 
 

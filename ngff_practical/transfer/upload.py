@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ngff_practical.errors import ExistsError, StorageError, TransferError
-from ngff_practical.model import Location, Manifest, ManifestEntry, Problem, TransferReport
+from ngff_practical.model import Location, Manifest, ManifestEntry, Problem, TransferReport, check_location
 from ngff_practical.storage.crew import Crew
 from ngff_practical.storage.moving import Objects
 from ngff_practical.transfer.checksums import (
@@ -101,6 +101,7 @@ def _manifest(root: Path, files: Iterable[SourceFile], sums: Mapping[str, str]) 
 
 
 def _check_destination(destination: Location) -> None:
+    check_location(destination)
     if not destination.key:
         raise StorageError(
             f"{destination.url} is a whole bucket; give the image a key of its own, "
