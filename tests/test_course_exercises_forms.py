@@ -29,7 +29,12 @@ RIGHT = {
     "count-ifds": lambda a, _: [f"{a} IFDs", np.array([a])],
     "plane-offset": lambda a, _: [f"{a} bytes", float(a)],
     "object-count": lambda a, _: [list(a), {"chunks": a[0], "shards": a[1]}, str(a)],
-    "eight-writers": lambda a, _: [sorted(a), ", ".join(a), {name.upper() for name in a}],
+    "eight-writers": lambda a, task: [
+        sorted(a),
+        ", ".join(a),
+        {name.upper() for name in a},
+        {f"{name}, chunks {task.given['object_depths'][name]} deep" for name in a},
+    ],
     "four-parts": lambda a, _: [
         list(a),
         (f"{a[0]}/", *a[1:3], "Anonymous"),

@@ -202,6 +202,11 @@ def pyramid_adds(seat: Seat) -> Problem:
             ),
             Mistake(right // 2, "That is the number of voxels. How many bytes is one of them?"),
             Mistake(
+                planes[0] // 3,
+                f"A third is what levels without end come to. This pyramid has {count}: add those.",
+                made=lambda answer: abs((number(answer) or 0) - planes[0] / 3) < planes[0] / 10_000,
+            ),
+            Mistake(
                 sum(planes[0] // 2**level for level in range(1, count)),
                 "You halved the bytes. Half as many along y and half as many along x: what is left?",
             ),

@@ -150,15 +150,16 @@ def eight_writers(seat: Seat) -> Problem:
         depths |= {"N5": each + each // 2, "Zarr v3": each}
     right = tuple(sorted(name for name, depth in depths.items() if each % depth == 0))
     chunked = tuple(sorted(name for name in depths if name != "Zarr v3, sharded"))
-    listed = "; ".join(
+    listed = {
         f"{name}, chunks {each} deep in shards {depth} deep"
         if "sharded" in name
-        else f"{name}, chunks {depth} deep"
+        else f"{name}, chunks {depth} deep": name
         for name, depth in depths.items()
-    )
+    }
 
     def named(answer: object) -> tuple[str, ...] | None:
         spelled = {name.casefold(): name for name in (*depths, "TIFF", "HDF5")}
+        spelled |= {entry.casefold(): name for entry, name in listed.items()}
         found = texts(answer)
         if found is None:
             return None
@@ -184,8 +185,9 @@ def eight_writers(seat: Seat) -> Problem:
     return Problem(
         task=f"Eight programs write a stack of {8 * each} planes straight to object storage, where an object "
         f"can only be replaced **as a whole**. Each has **{each} planes** of its own: 0 to {each - 1}, "
-        f"{each} to {2 * each - 1}, and so on. Candidates: TIFF; HDF5; {listed}. With which can they all "
-        'write at once, with no lock between them? Answer with a set of names, such as `{"TIFF", "N5"}`.',
+        f"{each} to {2 * each - 1}, and so on. Candidates: TIFF; HDF5; {'; '.join(listed)}. With which can "
+        "they all write at once, with no lock between them? "
+        'Answer with a set of names, such as `{"TIFF", "N5"}`.',
         wants='a set of names, such as {"TIFF", "N5"}',
         right=lambda answer: named(answer) == right,
         solution=(

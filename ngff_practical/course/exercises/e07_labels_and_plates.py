@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ngff_practical.convert import convert_labels
-from ngff_practical.course.answers import equals, number, text
+from ngff_practical.course.answers import equals, number, text, whole_numbers
 from ngff_practical.course.exercise import Exercise, Mistake, Problem, Seat, exercise
 from ngff_practical.course.exercises.broken_images import keep
 from ngff_practical.course.exercises.plates import field_path, missing_well
@@ -97,8 +97,8 @@ def lost_label(seat: Seat) -> Problem:
         mistakes=(
             Mistake(
                 invented[0],
-                "That id is new: no cell was called so. Look in the other direction, too.",
-                made=lambda answer: number(answer) in invented,
+                "That is new: no cell was called so. Look in the other direction, too.",
+                made=lambda answer: set(whole_numbers(answer) or (number(answer),)) <= set(invented),
             ),
             Mistake(
                 kept[0],

@@ -127,9 +127,9 @@ def from_afar(seat: Seat) -> Problem:
         return said.casefold().removeprefix("sha256:").removeprefix("0x")
 
     return Problem(
-        task=f"Open level **2** of the shared embryo without keys, read **channel 1, z = {z}** (all of "
-        f"y and x), "
-        "and give the **SHA-256** of its bytes (`plane.tobytes()`) as hexadecimal text.",
+        task=f'An embryo is shared at `task.given["place"]`. Open its level **2** without keys, read '
+        f"**channel 1, z = {z}** (all of y and x), and give the **SHA-256** "
+        "of its bytes (`plane.tobytes()`) as hexadecimal text.",
         wants="64 hexadecimal digits",
         right=lambda answer: digits(answer) == right,
         solution=(

@@ -55,6 +55,11 @@ def viewer_link(seat: Seat) -> Problem:
                 made=lambda answer: link(answer) in (address, place.url),
             ),
             Mistake(
+                lambda: str(next(each for each in viewer_links(place) if each.url)),
+                "That is the printed line, with the viewer's name in front. The link begins at `http`.",
+                made=lambda answer: link(answer) not in known and any(url in link(answer) for url in known),
+            ),
+            Mistake(
                 lambda: viewer_links(place),
                 "These are all of them. Take one, and put its `url` into `answer`.",
                 made=lambda answer: isinstance(answer, tuple | list) and len(answer) > 1,
