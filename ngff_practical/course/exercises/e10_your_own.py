@@ -180,8 +180,7 @@ def own_shared(seat: Seat) -> Problem:
         place = found[1]
         first, _, rest = place.key.partition("/")
         if re.search(rf"(?<!\d){number}(?!\d)", first) is None or not rest:
-            return f"Its key is `{place.key}`: not below a prefix of your own with {number} in it, and "
-            "a slash."
+            return f"Its key is `{place.key}`, which is not below a prefix of your own with {number} in it."
         if not list(islice(list_objects(place), 1)):
             return f"Nothing lies at `{place.key}` yet. Upload the image to this place, then check again."
         card = score_card(found[0], place, TARGET)
