@@ -203,3 +203,58 @@ def test_checksum_in_a_servers_headers_speaks_against_other_bytes(tmp_path: Path
     ):
         download(Location(endpoint, "bucket", "x"), tmp_path / "x")
     assert not (tmp_path / "x").exists()
+
+
+PAGE = b"<!DOCTYPE html>\n<html><head><title>Guest network</title></head><body>Log in</body></html>"
+HTML = {"Content-Type": "text/html; charset=utf-8"}
+PORTALS: dict[str, Callable[[Asked], Said]] = {
+    "page": lambda _: Said(200, PAGE, HTML),
+    "page with an ETag": lambda _: Said(200, PAGE, {**HTML, "ETag": '"5f-2a"'}),
+    "page without a type": lambda _: Said(200, PAGE),
+    "page of another size each way": lambda asked: Said(200, PAGE + b" " * len(asked.method), HTML),
+    "page whose HEAD is empty": lambda asked: Said(200, b"" if asked.method == "HEAD" else PAGE, HTML),
+    "redirect": lambda asked: (
+        Said(200, PAGE, HTML) if asked.target == "/login" else Said(302, headers={"Location": "/login"})
+    ),
+    "GET alone": lambda asked: Said(405) if asked.method == "HEAD" else Said(200, PAGE, HTML),
+}
+
+
+@pytest.mark.parametrize("portal", PORTALS)
+def test_login_page_of_a_network_is_no_image(tmp_path: Path, portal: str) -> None:
+    with (
+        scripted(PORTALS[portal]) as endpoint,
+        pytest.raises(StorageError, match=r"a network that wants a login|like a plain web server"),
+    ):
+        download(Location(endpoint, "bucket", "a/x.zarr"), tmp_path / "back")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("portal", ["page", "page without a type", "redirect"])
+@pytest.mark.parametrize("step", ["upload", "upload a file", "verify"])
+def test_login_page_of_a_network_is_no_destination(tree: Path, portal: str, step: str) -> None:
+    with (
+        scripted(PORTALS[portal]) as endpoint,
+        pytest.raises(NgffPracticalError, match="a network that wants a login"),
+    ):
+        STEPS[step](tree, Location(endpoint, "bucket", "a/x"))
+
+
+def test_refusal_until_one_logs_in_is_told_as_such(tmp_path: Path) -> None:
+    with (
+        scripted(lambda _: Said(511, PAGE, HTML)) as endpoint,
+        pytest.raises(StorageError, match="wants a login first"),
+    ):
+        download(Location(endpoint, "bucket", "a/x.zarr"), tmp_path / "back")
+
+
+@pytest.mark.parametrize("key", ["index.html", "page"])
+def test_web_page_that_is_stored_is_an_object_as_any_other(tmp_path: Path, key: str) -> None:
+    etag = hashlib.md5(PAGE).hexdigest()
+
+    def answer(asked: Asked) -> Said:
+        there = asked.target == f"/bucket/{key}"
+        return Said(200, PAGE, {**HTML, "ETag": f'"{etag}"'}) if there else Said(404)
+
+    with scripted(answer) as endpoint:
+        assert download(Location(endpoint, "bucket", key), tmp_path / "page").verified == 1

@@ -11,7 +11,7 @@ from ngff_practical.cli.places import resolve, resolve_location, resolve_upload
 from ngff_practical.cli.progress import bar
 from ngff_practical.errors import NotFoundError, PlanError
 from ngff_practical.model import Location, StoredObject, TransferReport
-from ngff_practical.storage import list_folder
+from ngff_practical.storage import list_folder, refuse_portal
 from ngff_practical.transfer import download as fetch
 from ngff_practical.transfer import upload as send
 from ngff_practical.transfer import verify_copy
@@ -156,6 +156,7 @@ def _object_itself(place: Location) -> tuple[StoredObject, ...]:
     above = Location(place.endpoint, place.bucket, place.key.rpartition("/")[0], place.anonymous)
     found = tuple(stored for stored in list_folder(above)[1] if stored.key == place.name)
     if not found:
+        refuse_portal(place)
         raise NotFoundError(f"nothing is stored below {place}; list what is there: ngff-practical ls {above}")
     return found
 

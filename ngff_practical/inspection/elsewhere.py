@@ -11,6 +11,8 @@ from ngff_practical.inspection.packed import ROOTS
 from ngff_practical.inspection.tree import Node, Tree
 from ngff_practical.metadata import kind_of
 from ngff_practical.metadata.wording import listed
+from ngff_practical.model import Location
+from ngff_practical.storage import refuse_portal
 
 _MOST_BELOW = 24  # folders that are looked into where an image is missing
 
@@ -94,6 +96,8 @@ def _without_zarr(tree: Tree) -> str:
     if not folders and not objects:
         if tree.local:
             return f"the {'archive' if tree.packed else 'folder'} is empty"
+        if isinstance(tree.place, Location):
+            refuse_portal(tree.place)
         raise NotFoundError(f"there is nothing at {tree.place}; check the spelling of the key")
     inside = [name for name in folders if name.endswith(".zarr")]
     if inside:

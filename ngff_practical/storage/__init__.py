@@ -16,6 +16,7 @@ from ngff_practical.storage.objects import (
 )
 from ngff_practical.storage.pages import KeyPage, list_page
 from ngff_practical.storage.places import parse_place
+from ngff_practical.storage.portal import refuse_portal
 from ngff_practical.storage.ranges import RemoteObject
 from ngff_practical.storage.stores import zarr_store
 
@@ -40,6 +41,7 @@ __all__ = [
     "path_exists",
     "reachable",
     "read_object",
+    "refuse_portal",
     "unreadable",
     "write_object",
     "zarr_store",

@@ -10,6 +10,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from ngff_practical.errors import StorageError
 from ngff_practical.model import Location, StoredObject
 from ngff_practical.storage.clients import exact_client
 from ngff_practical.storage.credentials import region, require_keys
@@ -146,6 +147,10 @@ def botocore_client(
     except failures() as error:
         whole_bucket = Location(place.endpoint, place.bucket, anonymous=place.anonymous)
         raise explain(error, whole_bucket if path else place, path, doing=doing) from None
+    except RecursionError:  # botocore follows a redirect to the same address for as long as it can
+        raise StorageError(
+            f"{place.endpoint} sends every request on to the same address, without end"
+        ) from None
 
 
 @lru_cache(maxsize=16)

@@ -44,6 +44,7 @@ _BROKEN = (
     ("HTTP error", "broken"),
 )
 _ELSEWHERE = "redirect without LOCATION"  # what S3 sends to whoever asks in another region than the bucket's
+_LOGIN_WANTED = 511
 _NO_LISTING = ("Invalid list response", "Error getting list response body", "invalid list response")
 
 
@@ -113,12 +114,22 @@ def explain(error: Exception, location: Location, key: str = "", *, doing: Doing
             f"the bucket {location.bucket!r} is not in this region, or not at {location.endpoint}; "
             "set AWS_REGION to its region, or correct the endpoint"
         )
+    if failure.status == _LOGIN_WANTED:
+        return StorageError(
+            f"the network between here and {location.endpoint} wants a login first; open any web page in a "
+            "browser, log in, and start again"
+        )
     if failure.status is not None and failure.status >= 500:
         return StorageError(
             f"{location.endpoint} is overloaded or broken: it kept answering {_answer(failure)} for {url}; "
             "try again later"
         )
-    return StorageError(f"{location.endpoint} did not {doing} {url}: it answered {_answer(failure)}")
+    login = (
+        "; a network that wants a login first answers so, too: open any web page in a browser to see"
+        if failure == Failure() or failure.status == 302
+        else ""
+    )
+    return StorageError(f"{location.endpoint} did not {doing} {url}: it answered {_answer(failure)}{login}")
 
 
 def diagnose(error: Exception) -> Failure:

@@ -16,6 +16,7 @@ from ngff_practical.storage.clients import bucket_store, sends_checksums
 from ngff_practical.storage.explain import diagnose, explained
 from ngff_practical.storage.objects import delete_object, list_objects
 from ngff_practical.storage.patience import DAMAGED, Patience, ShortError
+from ngff_practical.storage.portal import may_be_page, refuse_portal
 
 if TYPE_CHECKING:
     from obstore import GetOptions
@@ -74,17 +75,21 @@ class Objects:
         ------
         NotFoundError
             Nothing is stored there.
+        StorageError
+            A web page is there, and for every other key as well.
         """
         path = self._path(key)
         with explained(self.location, key):
             try:
-                meta = self._patience.run(lambda: obstore.head(self._store, path))
+                answer = self._patience.run(lambda: obstore.get(self._store, path, options={"head": True}))
             except PermissionDeniedError:
                 obstore.get(
                     self._store, path, options={"range": (0, 1)}
                 )  # its refusal, with a body, says why
                 raise
-        return StoredObject(key, meta["size"], _bare(meta["e_tag"]))
+        if may_be_page(answer, path):
+            refuse_portal(self.location)
+        return StoredObject(key, answer.meta["size"], _bare(answer.meta["e_tag"]))
 
     def get(
         self,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ngff_practical.errors import AccessError, NotFoundError, StorageError, TransferError
 from ngff_practical.model import Location, Manifest, ManifestEntry, StoredObject, TransferReport
-from ngff_practical.storage import list_folder
+from ngff_practical.storage import list_folder, refuse_portal
 from ngff_practical.storage.crew import Crew
 from ngff_practical.storage.moving import Objects
 from ngff_practical.transfer.fetching import Fetched, fetch_object, fetched_weight, keep_object, local_trouble
@@ -153,6 +153,7 @@ def _find(objects: Objects) -> dict[str, StoredObject]:
     found = {stored.key: stored for stored in objects.list()}
     if found:
         return found
+    refuse_portal(location)
     if not location.key:
         raise NotFoundError(f"{location.url} is an empty bucket")
     parent = Location(location.endpoint, location.bucket, location.key.rpartition("/")[0], location.anonymous)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ngff_practical.errors import NotFoundError
 from ngff_practical.model import Location, Manifest, ManifestEntry, Problem, StoredObject, TransferReport
+from ngff_practical.storage import refuse_portal
 from ngff_practical.storage.crew import Crew
 from ngff_practical.storage.moving import Objects
 from ngff_practical.transfer.checksums import read_weight, sha256_of_object
@@ -39,6 +40,8 @@ def verify_copy(
     with Crew() as crew:
         objects = Objects(location, pause=crew.pause, ease=crew.ease)
         stored = crew.do(lambda: stored_objects(objects, single=is_single(manifest)))
+        if manifest.entries and not stored:
+            crew.do(lambda: refuse_portal(location))
         problems = [
             Problem("extra", key, f"{objects.url(key)} is there and not part of {manifest.name}")
             for key in stored.keys() - {entry.key for entry in manifest.entries}
