@@ -4,16 +4,21 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from line import Line, line_to
 
-from ngff_practical.model import Location
+from ngff_practical.model import Location, StoredObject
 from ngff_practical.sandbox import Sandbox
 from ngff_practical.storage import object_exists
+from ngff_practical.storage.crew import Crew, StoppedError
+from ngff_practical.storage.moving import Objects, Received
 from ngff_practical.transfer import download, upload, verify
+from ngff_practical.transfer.fetching import fetch_object
+from ngff_practical.widgets import DownloadPanel, UploadPanel
 
 pytestmark = [
     pytest.mark.s3,
@@ -118,3 +123,80 @@ def test_listing_over_a_dead_network_ends_with_ctrl_c(
     }
     with line_to(server.endpoint, 0) as line:
         assert "the same command can be run again" in told_when_stopped(line, command, *ends[command])
+
+
+def over(line: Line, place: Location) -> Location:
+    return Location(line.endpoint, place.bucket, place.key, place.anonymous)
+
+
+@pytest.mark.parametrize("nbytes", [0, 700_000])
+def test_upload_panel_on_a_dead_network_stops_and_can_be_resumed(
+    server: Sandbox, place: Location, image: Path, nbytes: int
+) -> None:
+    with line_to(server.endpoint, nbytes) as line:
+        panel = UploadPanel(image, over(line, place))
+        panel.start()
+        assert line.dead.wait(60)
+        panel.stop()
+        panel.wait(HANG_S)
+        assert panel.state == "stopped", panel.notice
+    assert not object_exists(place, "zarr.json")
+    assert upload(image, place).verified > 0
+    assert verify(image, place) == ()
+
+
+@pytest.mark.parametrize("nbytes", [0, 700_000])
+def test_download_panel_on_a_dead_network_stops_and_can_be_resumed(
+    server: Sandbox, place: Location, image: Path, tmp_path: Path, nbytes: int
+) -> None:
+    upload(image, place)
+    with line_to(server.endpoint, nbytes) as line:
+        panel = DownloadPanel(over(line, place), tmp_path / "back")
+        panel.start()
+        assert line.dead.wait(60)
+        panel.stop()
+        panel.wait(HANG_S)
+        assert panel.state == "stopped", panel.notice
+    assert not (tmp_path / "back").exists()
+    download(place, tmp_path / "back")
+    assert verify(tmp_path / "back", place) == ()
+
+
+class Late(Objects):
+    """Objects that arrive after the crew was told to stop."""
+
+    def __init__(self, stop: Callable[[], None]) -> None:
+        self._end = stop
+
+    def get(
+        self,
+        key: str = "",
+        *,
+        start: int = 0,
+        stop: int | None = None,
+        etag: str | None = None,
+        nbytes: int | None = None,
+    ) -> Received:
+        self._end()
+        return Received(memoryview(b"late"), "02a9b2bbdc4a3a1e0fc9b6eba0ed9c3f")
+
+    def stream(
+        self, key: str, begin: Callable[[], Callable[[memoryview], object]], *, nbytes: int
+    ) -> str | None:
+        take = begin()
+        take(memoryview(b"in time"))
+        self._end()
+        take(memoryview(b"late"))
+        return None
+
+    def promise(self, key: str) -> None:
+        return None
+
+
+@pytest.mark.parametrize("nbytes", [4, 2 * MIB])
+def test_what_arrives_after_the_stop_is_not_written(tmp_path: Path, nbytes: int) -> None:
+    crew = Crew()
+    stored = StoredObject("c", nbytes, "02a9b2bbdc4a3a1e0fc9b6eba0ed9c3f")
+    with pytest.raises(StoppedError):
+        fetch_object(stored, Late(crew._end), crew, tmp_path / "c")
+    assert not (tmp_path / "c").exists() or (tmp_path / "c").read_bytes() == b"in time"

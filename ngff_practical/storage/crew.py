@@ -6,6 +6,8 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import TracebackType
 from typing import Self
 from weakref import WeakSet
@@ -16,12 +18,27 @@ _LEAVE_S = 3.0
 _EASE_S = 1.0
 _LISTEN_S = 0.5
 
+_wish: ContextVar[threading.Event | None] = ContextVar("wish", default=None)
+
 type Done[T, R] = queue.SimpleQueue[tuple[int, tuple[T, R] | BaseException]]
 
 
 def weight(nbytes: int) -> int:
     """Return the memory an object takes on its way: all of it, but large ones travel in parts."""
     return min(nbytes, BUDGET_NBYTES)
+
+
+@contextmanager
+def stoppable(wish: threading.Event) -> Iterator[None]:
+    """Let whoever waits for a crew made inside the block hear of a wish to stop, as of Ctrl-C.
+
+    For work that runs in a thread: KeyboardInterrupt is raised there, where no Ctrl-C is heard.
+    """
+    token = _wish.set(wish)
+    try:
+        yield
+    finally:
+        _wish.reset(token)
 
 
 class StoppedError(Exception):
@@ -46,6 +63,7 @@ class Crew:
         self._threads: list[threading.Thread] = []
         self._stop = threading.Event()
         self._teams: WeakSet[Crew] = WeakSet()
+        self._wish = _wish.get()
 
     def __enter__(self) -> Self:
         return self
@@ -117,6 +135,8 @@ class Crew:
         waiting = ((item,) for item in items)
         upcoming = next(waiting, None)
         while upcoming is not None or in_flight:
+            if self._wish is not None and self._wish.is_set():
+                raise KeyboardInterrupt
             while upcoming is not None and (
                 in_flight == 0 or (in_flight < self.allowed and load + nbytes(upcoming[0]) <= self._budget)
             ):

@@ -56,9 +56,10 @@ def fetch_object(stored: StoredObject, objects: Objects, crew: Crew, path: Path)
     if stored.nbytes > LARGE_NBYTES:
         return _fetch_large(stored, objects, crew, path)
     if stored.nbytes > _STREAMED_NBYTES:
-        return _fetch_streamed(stored, objects, path)
+        return _fetch_streamed(stored, objects, crew, path)
     data, proven = receive(stored, objects)
     entry = ManifestEntry(stored.key, stored.nbytes, sha256(data))
+    crew.pause(0)  # raises when the crew was to stop meanwhile: another may write here by now
     try:
         with open(path, "wb", buffering=0) as file:  # noqa: PTH123 - for thousands, Path's own way takes long
             while data:
@@ -86,19 +87,19 @@ def receive(stored: StoredObject, objects: Objects) -> tuple[memoryview, bool]:
     return first.data, False
 
 
-def _fetch_streamed(stored: StoredObject, objects: Objects, path: Path) -> Fetched:
+def _fetch_streamed(stored: StoredObject, objects: Objects, crew: Crew, path: Path) -> Fetched:
     """Write and hash an object piece by piece: a fraction of its memory, and of the time of the whole.
 
     A second look, where nothing proves the first, takes the place of the first in the file.
     """
-    arrived, proven = _stream(stored, objects, path)
+    arrived, proven = _stream(stored, objects, crew, path)
     if proven:
         return Fetched(ManifestEntry(stored.key, stored.nbytes, arrived), proven, copied=True)
     promise = objects.promise(stored.key)
     proven = promise is not None and checksum_proves(promise.checksums, path)
     if not proven:
         first = arrived
-        arrived, proven = _stream(stored, objects, path)
+        arrived, proven = _stream(stored, objects, crew, path)
         if not proven and arrived != first:
             raise _altered(stored, objects)
         if not proven:
@@ -106,7 +107,7 @@ def _fetch_streamed(stored: StoredObject, objects: Objects, path: Path) -> Fetch
     return Fetched(ManifestEntry(stored.key, stored.nbytes, arrived), proven, copied=True)
 
 
-def _stream(stored: StoredObject, objects: Objects, path: Path) -> tuple[str, bool]:
+def _stream(stored: StoredObject, objects: Objects, crew: Crew, path: Path) -> tuple[str, bool]:
     """Return the SHA-256 of what was streamed into the file, and whether the ETag proves it."""
     hashes = hashlib.sha256(), hashlib.md5(usedforsecurity=False)
     with local_trouble(path), path.open("wb") as file:
@@ -119,6 +120,7 @@ def _stream(stored: StoredObject, objects: Objects, path: Path) -> tuple[str, bo
                 file.truncate()
 
             def take(piece: memoryview) -> None:
+                crew.pause(0)
                 for one in both:
                     one.update(piece)
                 with local_trouble(path):

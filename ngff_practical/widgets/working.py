@@ -10,6 +10,7 @@ from typing import Literal
 
 from ngff_practical.errors import NgffPracticalError
 from ngff_practical.meter import duration_text
+from ngff_practical.storage.crew import stoppable
 from ngff_practical.widgets.surprises import unexpected
 
 type State = Literal["ready", "working", "stopping", "stopped", "failed", "done"]
@@ -54,7 +55,10 @@ class Progress:
 
 
 class Job:
-    """A function that runs in a thread; `on_step` goes to it, and ends it at its next step when asked to."""
+    """A function that runs in a thread; `on_step` goes to it, and ends it at its next step when asked to.
+
+    Where it waits for a network that has gone, it is ended without a step.
+    """
 
     def __init__(
         self, work: Callable[[Callable[[int, int], None]], str], changed: Callable[[], None]
@@ -86,8 +90,9 @@ class Job:
 
     def _run(self) -> None:
         try:
-            said = self._work(self._step)
-        except StoppedError:
+            with stoppable(self._stop):
+                said = self._work(self._step)
+        except (StoppedError, KeyboardInterrupt):
             self._end("stopped", "")
         except NgffPracticalError as error:
             stopped = self._stop.is_set()
