@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 
@@ -17,6 +17,7 @@ class Line:
         self._sockets: list[socket.socket] = [self._listening]
         self.endpoint = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
         self.dead = threading.Event()
+        self._closed = False
         self._left = nbytes
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -27,6 +28,9 @@ class Line:
                 self._sockets.append(client)
                 server = socket.create_connection(self._server)
                 self._sockets.append(server)
+                if self._closed:
+                    self._end()
+                    return
                 for pair in ((client, server), (server, client)):
                     threading.Thread(target=self._carry, args=pair, daemon=True).start()
         except OSError:
@@ -47,8 +51,14 @@ class Line:
 
     def close(self) -> None:
         """End all connections."""
+        self._closed = True
         self.dead.set()
+        self._end()
+
+    def _end(self) -> None:
         for one in self._sockets:
+            with suppress(OSError):  # one that is ended already, or that listens
+                one.shutdown(socket.SHUT_RDWR)  # wakes whoever waits for it, which closing alone does not
             one.close()
 
 

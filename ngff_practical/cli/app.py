@@ -47,6 +47,7 @@ _COMMANDS = {
     "ls": ("transfers:ls", "List one level below a place."),
     "upload": ("transfers:upload", "Send an image to S3: root metadata last, each object proven."),
     "download": ("transfers:download", "Fetch an image from S3, each object proven."),
+    "delete": ("deleting:delete", "Delete an image from S3, after asking; it stops opening first."),
     "verify": ("transfers:verify", "Compare a copy with the local image, byte for byte."),
 }
 _SANDBOX_COMMANDS = {

@@ -19,6 +19,8 @@ from ngff_practical.model import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ngff_practical.convert import Prediction
     from ngff_practical.samples import Sample
 
@@ -82,6 +84,16 @@ def transfer_document(report: TransferReport) -> Json:
         "problems": [asdict(problem) for problem in report.problems],
         "seconds": report.seconds,
         "dry_run": report.dry_run,
+    }
+
+
+def deletion_document(location: str, objects: Sequence[StoredObject], *, dry_run: bool) -> Json:
+    """Return the document of `delete --json`."""
+    return {
+        "location": location,
+        "objects": len(objects),
+        "bytes": sum(stored.nbytes for stored in objects),
+        "dry_run": dry_run,
     }
 
 

@@ -1,7 +1,7 @@
 """Move images to and from S3, and prove that every byte arrived."""
 
 from ngff_practical.storage.crew import WORKERS
-from ngff_practical.transfer.delete import delete_image
+from ngff_practical.transfer.delete import delete_image, image_objects
 from ngff_practical.transfer.download import download
 from ngff_practical.transfer.manifest import make_manifest, manifest_path, read_manifest, write_manifest
 from ngff_practical.transfer.upload import upload
@@ -11,6 +11,7 @@ __all__ = [
     "WORKERS",
     "delete_image",
     "download",
+    "image_objects",
     "make_manifest",
     "manifest_path",
     "read_manifest",
