@@ -490,7 +490,7 @@ def test_large_file_that_changes_while_it_is_sent_leaves_no_parts_behind(
         upload(tmp_path / "image", place)
     assert stored(place) == {}
     client = exact_client(place)
-    assert "Uploads" not in client.list_multipart_uploads(Bucket=place.bucket)
+    assert "Uploads" not in client.list_multipart_uploads(Bucket=place.bucket, Prefix=place.key)
     client.close()
 
 
