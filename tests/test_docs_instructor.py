@@ -6,6 +6,7 @@ from pathlib import Path
 from ngff_practical.course.catalogue import LESSONS
 
 ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGE = (ROOT / "docs" / "instructor.md").read_text(encoding="utf-8")
 
 
@@ -46,3 +47,9 @@ def test_every_lesson_has_something_to_say_and_typical_wrong_answers() -> None:
 def test_links_lead_somewhere() -> None:
     for target in re.findall(r"\]\(([^)#\s]+)", PAGE):
         assert (ROOT / "docs" / target).exists(), target
+
+
+def test_readme_says_how_long_the_lessons_take_in_all() -> None:
+    hours, minutes = divmod(sum(each.minutes for each in LESSONS if each.number != "10"), 60)
+    assert f"00 to 09 take {hours} h {minutes} min" in README
+    assert {each.minutes for each in LESSONS if each.number == "10"} == {30}
