@@ -29,7 +29,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def isolated_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test sees the keys, the AWS profile, the proxy or the sandbox of whoever runs the tests."""
+    """No test sees the keys, the AWS profile, the proxy, the sandbox or the IPython of whoever runs them."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_") or "proxy" in name.lower()]:
             patch.delenv(name)
@@ -37,6 +37,7 @@ def isolated_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patch.setenv("AWS_CONFIG_FILE", str(nowhere / "config"))
         patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(nowhere / "credentials"))
         patch.setenv("NGFF_PRACTICAL_STATE", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))  # HOME may be closed to writing
         patch.setattr("ngff_practical.sandbox.handle._ASK_S", 60.0)  # a busy computer is no silent server
         yield
 
