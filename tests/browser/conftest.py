@@ -58,7 +58,7 @@ SHOWN = """() => window.jupyterapp.shell.currentWidget.content.widgets
     .filter(cell => cell.model.type === 'code')
     .every(({ model, outputArea }) => model.outputs.toJSON().every((output, at) =>
         !output.data?.['application/vnd.jupyter.widget-view+json']
-        || outputArea.widgets[at].node.querySelector('.jp-OutputArea-output > * > *')))"""
+        || outputArea.widgets[at]?.node.querySelector('.jp-OutputArea-output > * > *')?.isConnected))"""
 PAINTED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(null))))"
 GONE = "The kernel is taken away."
 TELL = f"""() => {{

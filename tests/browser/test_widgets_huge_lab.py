@@ -43,6 +43,7 @@ view
 """
 GREYS = """least => {
     const canvas = document.querySelector('.ngff-viewer canvas');
+    if (!canvas) return false;
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
     const greys = new Set();
     for (let at = 0; at < data.length; at += 4) greys.add(data[at]);

@@ -78,6 +78,7 @@ ByteMapView(*paths.values())
 """
 MARKED = """wanted => wanted.every(([index, share, middle, within]) => {
     const canvas = document.querySelectorAll('.ngff-bytes canvas')[index];
+    if (!canvas) return false;
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
     let seen = 0, sum = 0;
     for (let at = 0; at < data.length / 4; at += 1) {

@@ -22,7 +22,7 @@ view
 BESIDE = """() => {
     const [left, right] = [...document.querySelectorAll('.ngff-chunks canvas')]
         .map(one => one.getBoundingClientRect());
-    return left.y === right.y && left.right <= right.x
+    return right && left.y === right.y && left.right <= right.x
 }"""
 
 
@@ -36,7 +36,7 @@ def test_two_layouts_of_one_image_stand_side_by_side(cells):
 
 def test_the_tables_of_two_layouts_are_seen_whole_at_the_width_of_a_lesson(cells):
     page = cells(LAYOUTS)
-    page.wait_for_function("() => document.querySelector('.ngff').clientWidth > 700")
+    page.wait_for_function("() => document.querySelector('.ngff')?.clientWidth > 700")
     expect(page.locator(".ngff-levels caption")).to_have_text(["planes (plan)", "cubes (plan)"])
     beyond = (
         "() => [...document.querySelectorAll('.ngff-levels')].map(one => one.scrollWidth - one.clientWidth)"

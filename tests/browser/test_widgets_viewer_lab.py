@@ -11,6 +11,7 @@ pytestmark = pytest.mark.browser
 
 LIT = """least => {
     const canvas = document.querySelector('.ngff-viewer canvas');
+    if (!canvas) return false;
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
     const greys = new Set();
     for (let at = 0; at < data.length; at += 4) greys.add(data[at] + data[at + 1] + data[at + 2]);
@@ -159,6 +160,7 @@ view
 """
 SUMS = """() => {
     const canvas = document.querySelector('.ngff-viewer canvas');
+    if (!canvas) return [];
     const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
     const sums = [0, 0, 0];
     for (let at = 0; at < data.length; at += 1) if (at % 4 < 3) sums[at % 4] += data[at];
