@@ -55,8 +55,8 @@ def check_location(place: object) -> None:
     """Refuse text and folders where a place on S3 is needed."""
     if not isinstance(place, Location):
         raise StorageError(
-            f"{str(place)!r} is no place on S3; give a Location, such as "
-            'Location("https://s3.example.org", "bucket", "ada/embryo.ome.zarr")'
+            f"{str(place)!r} is no place on S3; give a Location, as in "
+            'Location(endpoint, "bucket", "ada/embryo.ome.zarr")'
         )
 
 
