@@ -5,7 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 import yaml
@@ -13,6 +15,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 BINDER = ROOT / "binder"
 SCRIPTS = ("postBuild", "start")
+OFFLINE = "NGFF_PRACTICAL_OFFLINE"  # as samples/locate.py reads it
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="repo2docker builds Linux images")
 
@@ -24,10 +27,12 @@ def command(folder: Path, name: str, script: str) -> None:
     path.chmod(0o755)
 
 
-def dry_run(folder: Path, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def dry_run(
+    folder: Path, script: str, *arguments: str, setting: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [str(BINDER / script), *arguments],
-        env={"PATH": f"{folder}:/usr/bin:/bin"},
+        env={"PATH": f"{folder}:/usr/bin:/bin", **setting},
         cwd=folder,
         capture_output=True,
         text=True,
@@ -96,3 +101,13 @@ def test_jupyter_starts_whatever_the_sandbox_does(tmp_path: Path, outcome: str) 
     started = dry_run(tmp_path, "start", "jupyter", "lab", "--port 8888")
     assert started.returncode == 7
     assert started.stdout == "jupyter lab --port 8888\n"
+
+
+@pytest.mark.parametrize(("setting", "kept"), [({}, "1"), ({OFFLINE: "0"}, "0")], ids=["unset", "set"])
+def test_lessons_take_the_small_stand_ins_unless_somebody_says_otherwise(
+    tmp_path: Path, setting: Mapping[str, str], kept: str
+) -> None:
+    command(tmp_path, "ngff-practical", "")
+    command(tmp_path, "jupyter", f'echo "offline: ${OFFLINE}"')
+    started = dry_run(tmp_path, "start", "jupyter", "lab", setting=setting)
+    assert started.stdout.splitlines()[-1] == f"offline: {kept}"
