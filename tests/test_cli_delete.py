@@ -83,6 +83,7 @@ def test_the_name_has_to_be_typed(
     monkeypatch.setattr(sys, "stdin", Keyboard(typed))
     code, _, said = run(image)
     assert "This deletes 3 objects, 6 B" in said
+    assert f"Type {image.name} to delete it:" in said.splitlines()
     assert code == (1 if left else 0)
     assert keys(image) == left
 

@@ -57,5 +57,6 @@ def _agreed(place: Location, what: str, json: bool) -> bool:
     """
     if json or not sys.stdin.isatty():
         raise PlanError(f"nothing was deleted: {what}. Say --yes to delete it, or --dry-run to look only")
-    say(f"This deletes {what}. Nothing brings it back.\nType {place.name} to delete it:")
+    say(f"This deletes {what}. Nothing brings it back.")
+    say(f"Type {place.name} to delete it:")
     return sys.stdin.readline().strip() == place.name
