@@ -20,6 +20,7 @@ from floor import floor_s
 from judging import Verdict, judge
 from measuring import Measured, measure
 from reporting import TARGET_HEAD, Kept, Target, ratio, table, told_when_and_where, write_section
+from scratch import scratch_folder, told_of
 from stack import make_deeper, make_planes
 
 HERE = Path(__file__).parent
@@ -86,19 +87,20 @@ def main(arguments: list[str] | None = None) -> None:
     rows = [row for row in ROWS if not options.rows or row.key in options.rows.split(",")]
     stacks = _stacks(shape, {row.stack for row in rows}, CACHE / "stacks")
     kept = Kept(CACHE / "results" / f"convert-{_list(shape)}.json", resume=options.resume)
-    for number in range(1, options.rounds + 1):
-        if not kept.get(f"floor {number}"):
-            kept.put(f"floor {number}", Measured(floor_s(stacks["full"], CHUNKS), 0, 0))
-        for row in rows:
-            if kept.get(f"{row.key} {number}"):
-                continue
-            measured, verdict = _convert(row, stacks[row.stack], judged=number == 1)
-            kept.put(f"{row.key} {number}", measured)
-            if verdict:
-                kept.put(f"{row.key} verdict", verdict)
-            outcome = measured.error or f"{measured.wall_s:.1f} s"
-            print(f"round {number}: {row.name}: {outcome}", file=sys.stderr)
-    text = _report(kept, rows, options.rounds, shape)
+    with scratch_folder(most_bytes=math.prod(shape) * 2 * (DEEPER if "deep" in stacks else 1)) as work:
+        for number in range(1, options.rounds + 1):
+            if not kept.get(f"floor {number}"):
+                kept.put(f"floor {number}", Measured(floor_s(stacks["full"], CHUNKS, work), 0, 0))
+            for row in rows:
+                if kept.get(f"{row.key} {number}"):
+                    continue
+                measured, verdict = _convert(row, stacks[row.stack], work, judged=number == 1)
+                kept.put(f"{row.key} {number}", measured)
+                if verdict:
+                    kept.put(f"{row.key} verdict", verdict)
+                outcome = measured.error or f"{measured.wall_s:.1f} s"
+                print(f"round {number}: {row.name}: {outcome}", file=sys.stderr)
+    text = _report(kept, rows, options.rounds, shape, told_of(work))
     print(text)
     if options.results or not (options.quick or options.rows):
         write_section("convert", text, *([Path(options.results)] if options.results else []))
@@ -125,11 +127,8 @@ def _stacks(shape: tuple[int, int, int], wanted: set[str], folder: Path) -> dict
     return stacks
 
 
-def _convert(row: Row, planes: Path, *, judged: bool) -> tuple[Measured, Verdict | None]:
+def _convert(row: Row, planes: Path, work: Path, *, judged: bool) -> tuple[Measured, Verdict | None]:
     """Measure one conversion on a warm cache, and judge the image; nothing of it is left."""
-    work = CACHE / "work"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
     image = work / "image.ome.zarr"
     try:
         command = row.command(planes, image)
@@ -148,11 +147,12 @@ def _convert(row: Row, planes: Path, *, judged: bool) -> tuple[Measured, Verdict
             verdict = judge(image, planes, CHUNKS, LEVELS, depth=depth)
         except (OSError, ValueError, KeyError, TypeError) as error:  # whatever a peer may have written
             verdict = Verdict(0, f"no: does not open ({error})"[:120], "-", "-", "-")
-    shutil.rmtree(work, ignore_errors=True)
+    for left in work.iterdir():
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
     return measured, verdict
 
 
-def _report(kept: Kept, rows: list[Row], rounds: int, shape: tuple[int, int, int]) -> str:
+def _report(kept: Kept, rows: list[Row], rounds: int, shape: tuple[int, int, int], where: str) -> str:
     floor = min(kept.get(f"floor {number}")["wall_s"] for number in range(1, rounds + 1))
     lines = [_line(kept, row, rounds, floor) for row in rows]
     head = ["converter", "wall s", "median", "CPU s", "peak MB", "objects", "x floor"]
@@ -165,10 +165,11 @@ def _report(kept: Kept, rows: list[Row], rounds: int, shape: tuple[int, int, int
 {told_when_and_where()}
 
 {" x ".join(map(str, shape))} uint16 ({size:.2f} GiB), one uncompressed TIFF per plane, to chunks {CHUNKS},
-Blosc zstd-3 with shuffle, {LEVELS} levels, factors 2, 2, 2. Whole processes, on a warm cache, in turn.
-Wall and CPU are the least of {rounds} round(s), memory (of the whole process tree) is the most. Ours reads a
-sample back and counts every object within its time. The floor, measured in the same run, is {floor:.2f} s:
-reading every byte, the means, compressing every chunk and writing it, shared among all processors.
+Blosc zstd-3 with shuffle, {LEVELS} levels, factors 2, 2, 2. Whole processes, in turn, on a warm cache; what
+they write goes to {where}. Wall and CPU are the least of {rounds} round(s), memory (of the whole process
+tree) is the most. Ours reads a sample back and counts every object within its time. The floor, measured in
+the same run, is {floor:.2f} s: reading every byte, the means, compressing every chunk and writing it, shared
+among all processors.
 
 {table(head, lines)}
 

@@ -24,6 +24,7 @@ from clients import CLIENTS, PEERS, Client
 from environments import CACHE, NotInstalledError
 from measuring import Measured, measure
 from reporting import Kept, write_section
+from scratch import scratch_folder, told_of
 from stack import make_planes
 from transfer_report import LATENCIES_MS, VIEW_PX, Load, report
 
@@ -41,20 +42,23 @@ def main(arguments: list[str] | None = None) -> None:
         loads = [Load("small", 60, 10_000), Load("shards", 3, 1_000_000)]
     clients = [client for client in CLIENTS if not options.rows or client.key in options.rows.split(",")]
     kept = Kept(CACHE / "results" / f"transfer-{loads[0].objects}.json", resume=options.resume)
-    for number in range(1, options.rounds + 1):
-        for load in loads:
-            truth = _folder(load)
-            for latency in LATENCIES_MS:
-                for client in clients:
-                    if client.slow and load.key == "small" and latency != LATENCIES_MS[-1]:
-                        continue
-                    key = f"{load.key} {latency} {client.key} {number}"
-                    if not kept.get(key):
-                        kept.put(key, _Trip(**_there_and_back(client, truth, latency)))
-                        print(f"{key}: {_said(kept.get(key))}", file=sys.stderr)
+    trips = [
+        (number, load, latency, client)
+        for number in range(1, options.rounds + 1)
+        for load in loads
+        for latency in LATENCIES_MS
+        for client in clients
+        if not client.slow or load.key != "small" or latency == LATENCIES_MS[-1]
+    ]
+    with scratch_folder(most_bytes=max(load.objects * load.nbytes for load in loads)) as work:
+        for number, load, latency, client in trips:
+            key = f"{load.key} {latency} {client.key} {number}"
+            if not kept.get(key):
+                kept.put(key, _Trip(**_there_and_back(client, _folder(load), latency, work)))
+                print(f"{key}: {_said(kept.get(key))}", file=sys.stderr)
     if not kept.get("open"):
         kept.put("open", _open(IMAGE if not options.quick else (4, 1024, 1024)))
-    text = report(kept, loads, clients, options.rounds)
+    text = report(kept, loads, clients, options.rounds, told_of(work))
     print(text)
     if options.results or not (options.quick or options.rows):
         write_section("transfer", text, *([Path(options.results)] if options.results else []))
@@ -131,19 +135,18 @@ def _ask(endpoint: str, what: str) -> dict:
         return json.load(answer)
 
 
-def _there_and_back(client: Client, truth: Path, latency_ms: float) -> dict[str, dict]:
+def _there_and_back(client: Client, truth: Path, latency_ms: float, work: Path) -> dict[str, dict]:
     """Send a folder to a fresh server and fetch it again; measure and judge both."""
     wanted = _wanted(truth)
-    back = WORK / "back"
-    shutil.rmtree(back, ignore_errors=True)
-    back.mkdir(parents=True)
+    back = work / "back"
+    back.mkdir()
     with server(latency_ms) as endpoint:
         up = _measured(client, "up", truth, endpoint)
         arrived = {key.removeprefix("copy/"): md5 for key, md5 in _ask(endpoint, "digests").items()}
         up["right"] = judge(wanted, arrived)
         down = _measured(client, "down", back / "image.ome.zarr", endpoint)
         down["right"] = judge(wanted, digests(back / "image.ome.zarr"))
-    shutil.rmtree(back, ignore_errors=True)
+    shutil.rmtree(back)
     return {"up": up, "down": down}
 
 

@@ -14,8 +14,8 @@ from measuring import processors
 SAMPLE_ROWS = 512
 
 
-def floor_s(planes: Path, chunks: tuple[int, int, int]) -> float:
-    """Return the seconds for reading every byte, the means, compressing every chunk and writing it.
+def floor_s(planes: Path, chunks: tuple[int, int, int], work: Path) -> float:
+    """Return the seconds for reading every byte, the means, compressing every chunk and writing it to `work`.
 
     A part of the stack is measured, in CPU seconds, scaled up to all of it and shared among all processors.
     Memory is touched before it is timed: a program need not pay for fresh pages more than once.
@@ -38,7 +38,7 @@ def floor_s(planes: Path, chunks: tuple[int, int, int]) -> float:
     seconds += time.process_time() - began
     codec = numcodecs.Blosc("zstd", clevel=3, shuffle=numcodecs.Blosc.SHUFFLE)
     numcodecs.blosc.set_nthreads(1)
-    with tempfile.TemporaryFile() as out:
+    with tempfile.TemporaryFile(dir=work) as out:
         began = time.process_time()
         for level in (block, coarse):
             for y in range(0, level.shape[1], chunks[1]):

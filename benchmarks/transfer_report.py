@@ -37,7 +37,7 @@ def _best(kept: Kept, load: str, latency: int, client: str, way: str, rounds: in
     return {**min(runs, key=lambda run: run["wall_s"]), "peak_bytes": max(run["peak_bytes"] for run in runs)}
 
 
-def report(kept: Kept, loads: list[Load], clients: list[Client], rounds: int) -> str:
+def report(kept: Kept, loads: list[Load], clients: list[Client], rounds: int, where: str) -> str:
     """Return the section of the results."""
     head = ["client", "latency", "way", "wall s", "CPU s", "peak MB", "requests", "server CPU s"]
     head += ["arrived right?", "proves it itself?"]
@@ -68,7 +68,8 @@ Whole processes, in turn, {rounds} round(s), a fresh server for each client. The
 objects in memory, no signatures checked, each answer late by the latency. Its CPU seconds are in the table;
 on two processors they are missing to the client. (MiniStack 1.5 takes 1.4 ms for a PUT of 100 kB, and 1.9 ms
 for a GET: with 5,000 objects it would be what is measured.) "Arrived right?" compares the MD5 of each object.
-boto3 and s3fs take long over many small objects, and are given them at {LATENCIES_MS[-1]} ms alone.
+Downloads are written to {where}. boto3 and s3fs take long over many small objects, and are given them at
+{LATENCIES_MS[-1]} ms alone.
 
 {joined}
 

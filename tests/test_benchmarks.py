@@ -32,6 +32,7 @@ def benchmarks_on_path():
         "bench_convert",
         "bench_transfer",
         "clients",
+        "scratch",
         "transfer_report",
     ):
         sys.modules.pop(name, None)
@@ -200,7 +201,7 @@ def test_a_peer_that_cannot_be_installed_is_a_row_and_not_a_crash(monkeypatch, t
 
     monkeypatch.setattr(bench_convert.Environment, "make", fail)
     row = next(row for row in bench_convert.ROWS if row.environment)
-    measured, verdict = bench_convert._convert(row, tmp_path, judged=True)
+    measured, verdict = bench_convert._convert(row, tmp_path, tmp_path, judged=True)
     assert (measured.error, verdict) == ("cannot be installed: no matching distribution", None)
 
 
@@ -224,6 +225,22 @@ def test_the_judge_of_transfers_tells_missing_changed_and_additional_objects():
     sent = {"a": "1", "b": "2", "c": "3"}
     assert judge(sent, dict(sent)) == "yes"
     assert judge(sent, {"a": "1", "b": "9", "d": "4"}) == "no: 1 missing, 1 changed, 1 too many"
+
+
+@pytest.mark.parametrize(("held", "where"), [(2**20, "memory"), (2**18, "the disk")])
+def test_what_programs_write_goes_to_memory_where_it_is_large_enough_and_is_removed(
+    held, where, tmp_path, monkeypatch
+):
+    import scratch
+
+    (tmp_path / "memory").mkdir()
+    monkeypatch.setattr(scratch, "MEMORY", tmp_path / "memory")
+    monkeypatch.setattr(scratch, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(scratch, "_free", lambda folder: held)
+    with scratch.scratch_folder(most_bytes=2**17) as folder:
+        (folder / "image").write_bytes(b"pixels")
+        assert scratch.told_of(folder) == where
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() or path == folder]
 
 
 def test_a_target_that_was_not_measured_is_not_said_to_be_reached():
@@ -252,7 +269,7 @@ def test_a_transfer_of_ours_is_measured_and_arrives(tmp_path, monkeypatch):
     monkeypatch.setattr(bench_transfer, "WORK", tmp_path / "work")
     monkeypatch.setattr(bench_transfer, "CACHE", tmp_path / "cache")
     folder = bench_transfer._folder(bench_transfer.Load("small", 12, 1000))
-    trip = bench_transfer._there_and_back(CLIENTS[0], folder, latency_ms=5)
+    trip = bench_transfer._there_and_back(CLIENTS[0], folder, latency_ms=5, work=tmp_path)
     for way in ("up", "down"):
         assert (trip[way]["error"], trip[way]["right"]) == ("", "yes")
         assert trip[way]["requests"] >= 14  # each chunk and both documents
@@ -272,7 +289,7 @@ def test_the_report_of_transfers_shows_a_client_that_failed(tmp_path):
                 trip = {way: {**run, "error": error} for way in ("up", "down")}
                 kept._values[f"{load} {latency} {client} 1"] = trip
     clients = [client for client in CLIENTS if client.key in ("ours", "s3fs")]
-    text = report(kept, [Load("small", 5, 10), Load("shards", 2, 10)], clients, 1)
+    text = report(kept, [Load("small", 5, 10), Load("shards", 2, 10)], clients, 1, "memory")
     assert text.count("failed: 403") == 8
     assert "failed: no such bucket" in text
     assert "not measured" in text
