@@ -1,8 +1,8 @@
-"""Convert with ngff-zarr: a dask array of planes, its local mean, written by to_ome_zarr."""
+"""Convert with ngff-zarr: a dask array of planes, its local mean or own method, written by to_ome_zarr."""
 
 import dask.array as da
 import tifffile
-from common import BLOSC, CHUNKS, DESTINATION, FILES, LEVELS, VOXEL_SIZE
+from common import BLOSC, CHUNKS, DESTINATION, FILES, LEVELS, OWN_METHOD, VOXEL_SIZE
 from ngff_zarr import Methods, to_multiscales, to_ngff_image, to_ome_zarr
 
 first = tifffile.imread(FILES[0])
@@ -20,7 +20,7 @@ image = to_ngff_image(stack, dims=list("zyx"), scale=dict(zip("zyx", VOXEL_SIZE,
 multiscales = to_multiscales(
     image,
     scale_factors=[2**level for level in range(1, LEVELS)],
-    method=Methods.ITKWASM_BIN_SHRINK,
+    **({} if OWN_METHOD else {"method": Methods.ITKWASM_BIN_SHRINK}),
     chunks=dict(zip("zyx", CHUNKS, strict=True)),
 )
 blosc = {"name": "blosc", "configuration": BLOSC}

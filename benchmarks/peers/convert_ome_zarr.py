@@ -3,7 +3,7 @@
 import dask.array as da
 import tifffile
 import zarr
-from common import CHUNKS, DESTINATION, FILES, LEVELS, VOXEL_SIZE
+from common import CHUNKS, DESTINATION, FILES, LEVELS, OWN_METHOD, VOXEL_SIZE
 from ome_zarr.format import FormatV05
 from ome_zarr.scale import Methods
 from ome_zarr.writer import write_image
@@ -24,7 +24,7 @@ write_image(
     stack,
     zarr.open_group(DESTINATION, mode="w", zarr_format=3),
     scale_factors=[dict.fromkeys("zyx", 2**level) for level in range(1, LEVELS)],
-    method=Methods.LOCAL_MEAN,
+    **({} if OWN_METHOD else {"method": Methods.LOCAL_MEAN}),
     fmt=FormatV05(),
     axes=list("zyx"),
     scale=dict(zip("zyx", VOXEL_SIZE, strict=True)),
