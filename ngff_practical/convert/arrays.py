@@ -28,6 +28,7 @@ type Pixels = NDArray[np.generic]
 
 FAST_PIPELINE = "zarrs.ZarrsCodecPipeline"
 BLOSC_LEVEL = 3
+BLOSC_BLOCK_NBYTES = 2**19  # Blosc would take 2**17, and set up its compressor four times as often
 ZSTD_LEVEL = 3
 GZIP_LEVEL = 5
 
@@ -155,8 +156,15 @@ def write_root(place: Place, pyramid: Pyramid, *, label_colors: Mapping[int, Rgb
 def compressors(codec: str | None, itemsize: int) -> tuple[BytesBytesCodec, ...]:
     """Return the codec of a plan as zarr's Zarr v3 codecs."""
     if codec == "blosc-zstd":
-        blosc = zarr.codecs.BloscCodec(cname="zstd", clevel=BLOSC_LEVEL, shuffle="shuffle", typesize=itemsize)
-        return (blosc,)
+        return (
+            zarr.codecs.BloscCodec(
+                cname="zstd",
+                clevel=BLOSC_LEVEL,
+                shuffle="shuffle",
+                typesize=itemsize,
+                blocksize=BLOSC_BLOCK_NBYTES,
+            ),
+        )
     if codec == "zstd":
         return (zarr.codecs.ZstdCodec(level=ZSTD_LEVEL),)
     if codec == "gzip":
@@ -166,7 +174,9 @@ def compressors(codec: str | None, itemsize: int) -> tuple[BytesBytesCodec, ...]
 
 def _v2_compressor(codec: str | None) -> numcodecs.abc.Codec | None:
     if codec == "blosc-zstd":
-        return numcodecs.Blosc(cname="zstd", clevel=BLOSC_LEVEL, shuffle=numcodecs.Blosc.SHUFFLE)
+        return numcodecs.Blosc(
+            cname="zstd", clevel=BLOSC_LEVEL, shuffle=numcodecs.Blosc.SHUFFLE, blocksize=BLOSC_BLOCK_NBYTES
+        )
     if codec == "zstd":
         return numcodecs.Zstd(level=ZSTD_LEVEL)
     if codec == "gzip":
