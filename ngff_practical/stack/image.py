@@ -10,6 +10,7 @@ from ngff_practical.errors import NotFoundError, StackError, StorageError
 from ngff_practical.model import Location, Place
 from ngff_practical.stack import ome
 from ngff_practical.stack.faults import clean, listed, reading, shown
+from ngff_practical.stack.identity import check_identity
 from ngff_practical.stack.listing import Folder
 from ngff_practical.stack.series import Files, StoredImage, load_series
 from ngff_practical.storage import list_folder
@@ -115,6 +116,7 @@ def _load_ome(
     members = _members(image, root, document.uuid, files)
     for _, member in members:
         files.add(member)
+    notes += _about_identity(image, root, document.uuid, members, files)
     own_pages = [(uuid, root) for uuid, name in image.files if name.casefold() == root.name.casefold()]
     remote = {uuid: one for uuid, one in [*own_pages, *members] if isinstance(one, Location)}
     with files.opener.open_tiff(root, ome=True, text=text, members=remote) as tif:
@@ -196,3 +198,16 @@ def _members(image: ome.OmeImage, root: Place, uuid: str, files: Files) -> list[
             f"them are not beside it: {listed(missing)}; put all files of the set into one folder"
         )
     return members
+
+
+def _about_identity(
+    image: ome.OmeImage, root: Place, uuid: str, members: list[tuple[str, Place]], files: Files
+) -> tuple[str, ...]:
+    """Return notes on files of a set that state another UUID than they should; see `check_identity`."""
+    wanted = {member: ome.plain_uuid(other) for other, member in members}
+    for other, name in image.files:
+        if name.casefold() == root.name.casefold():
+            wanted[root] = ome.plain_uuid(other)
+        elif ome.plain_uuid(other) == uuid and _is_file(place := _beside(root, name), files):
+            wanted[place] = uuid  # the root has another name than its metadata gives it
+    return check_identity(wanted, files.opener) if len(wanted) > 1 else ()

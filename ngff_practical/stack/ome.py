@@ -13,6 +13,7 @@ from ngff_practical.model import Channel, Place
 from ngff_practical.stack.faults import clean, one_line, shown
 
 _OME = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?OME[\s>/]")
+_UUID = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?OME\s(?:[^>]*\s)?UUID\s*=\s*[\"']([^\"'<>]*)")
 _MARKUP = re.compile(r"<\s*[A-Za-z/!?]")
 _DEEPEST = 100
 
@@ -43,7 +44,13 @@ class OmeDocument:
 
 def plain_uuid(text: str) -> str:
     """Return a UUID as it is compared."""
-    return text.strip().lower()
+    return text.strip().lower().removeprefix("urn:uuid:")
+
+
+def own_uuid(head: str) -> str:
+    """Return the UUID in the root element of a document, of which the beginning is enough; "" without one."""
+    match = _UUID.search(head)
+    return plain_uuid(match[1]) if match else ""
 
 
 def is_ome(text: str) -> bool:
