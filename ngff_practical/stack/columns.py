@@ -9,16 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ngff_practical.stack import words
+from ngff_practical.stack.decimals import cut_decimals
 from ngff_practical.stack.grid import MOST_LISTED, are_wavelengths, even, listing
-from ngff_practical.stack.pattern import Value, literal
+from ngff_practical.stack.pattern import Value, literal, number_of
 
 _BETWEEN = re.compile(r"([\W_]+)")
 _NUMBER = re.compile(r"([0-9]+)")
-_WORD = re.compile(r"([A-Za-z]+)[\s_\-=.#()\[\]/]*$")
-_CAPITAL = re.compile(r"[A-Z]+[a-z]*$")
 _ROW = re.compile(r"(?:^|[\W_])[A-P]$", re.I)
 _WELL = re.compile(r"[A-P]-?[0-9]{1,2}", re.I)
 _FEW = 4  # more are rarely channels
+
+type Flat = list[str | tuple[tuple[str, ...], bool]]  # shared texts, and varying ones: are they numbers?
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,14 @@ class Column:
     @property
     def values(self) -> tuple[Value, ...]:
         """The number in each name, or the word in lower case."""
-        return tuple(int(text) if self.is_number else text for text in self.texts)
+        return tuple(number_of(text) if self.is_number else text for text in self.texts)
 
     @property
     def word(self) -> str:
         """The word of a number, in lower case: "z" in embryo_z01, embryoZ01 and Z/01, "t" in 000z_0001t."""
         if words.BEHIND.search(self.lead):
             return re.split(r"[\W_]", self.after.lower(), maxsplit=1)[0]
-        return word_of(self.before)
+        return words.word_of(self.before)
 
     @property
     def letter(self) -> str:
@@ -93,7 +94,7 @@ class Column:
     @property
     def shown_values(self) -> tuple[str, ...]:
         """Its values as they stand in the names, each once, with the word before a number."""
-        match = _WORD.search(self.before) if self.is_number else None
+        match = words.WORD.search(self.before) if self.is_number else None
         word = match[1] if match and len(match[1]) <= 12 else ""
         return tuple(word + text for text in dict.fromkeys(self.texts))
 
@@ -223,12 +224,13 @@ def _are_complete(columns: Sequence[Column]) -> bool:
 def split_names(names: Sequence[str]) -> Names | Unlike:
     """Return the common form of names, in any order; their numbers and words may vary."""
     texts = tuple(tuple(piece.casefold() for piece in _NUMBER.split(name)[::2]) for name in names)
-    cut = [_BETWEEN.split(name) for name in names]
-    if len({tuple(parts[1::2]) for parts in cut}) > 1:
+    decimals = cut_decimals(names)
+    before, behind = (decimals.before, decimals.behind) if decimals else (names, ())
+    flat, rest = _cut_text(before), _cut_text(behind)
+    if flat is None or rest is None:
         return Unlike(texts)
-    flat: list[str | tuple[tuple[str, ...], bool]] = []
-    for texts_here in zip(*cut, strict=True):
-        flat += _cut_word(texts_here)
+    if decimals is not None:
+        flat += [(decimals.texts, True), *rest]
     pieces: list[str | Column] = []
     for at, piece in enumerate(flat):
         if isinstance(piece, str):
@@ -247,24 +249,13 @@ def split_names(names: Sequence[str]) -> Names | Unlike:
     return found
 
 
-def word_of(before: str) -> str:
-    """Return the word that ends a text, in lower case, without what is glued to the front of it."""
-    match = _WORD.search(before)
-    if match is None or words.UNIT.search(before):
-        return ""
-    capital = _CAPITAL.search(match[1])
-    word = match[1].lower()
-    known = word in words.AXES or word in words.PLACES or word in words.SHORT_PLACES
-    return word if known or capital is None else capital[0].lower()
-
-
 def _even(columns: Sequence[Column]) -> bool:
     """Return True where each word is in equally many names, as channels are and odd files are not."""
     counts = [Counter(column.texts).values() for column in columns]
     return all(min(count) * 2 >= max(count) for count in counts)
 
 
-def _texts_before(flat: Sequence[str | tuple[tuple[str, ...], bool]], at: int) -> list[str]:
+def _texts_before(flat: Flat, at: int) -> list[str]:
     texts: list[str] = []
     for piece in reversed(flat[:at]):
         if not isinstance(piece, str):
@@ -273,7 +264,15 @@ def _texts_before(flat: Sequence[str | tuple[tuple[str, ...], bool]], at: int) -
     return texts
 
 
-def _cut_word(under: Sequence[str]) -> list[str | tuple[tuple[str, ...], bool]]:
+def _cut_text(under: Sequence[str]) -> Flat | None:
+    """Return what texts under each other share, and what varies, None where they are built differently."""
+    cut = [_BETWEEN.split(text) for text in under]
+    if len({tuple(parts[1::2]) for parts in cut}) > 1:
+        return None
+    return [piece for texts in zip(*cut, strict=True) for piece in _cut_word(texts)]
+
+
+def _cut_word(under: Sequence[str]) -> Flat:
     """Return what words under each other share, and what varies: numbers, or the words as a whole."""
     if len({word.casefold() for word in under}) == 1:
         return [under[0]]
@@ -282,7 +281,7 @@ def _cut_word(under: Sequence[str]) -> list[str | tuple[tuple[str, ...], bool]]:
         map(_are_alike, zip(*(c[::2] for c in cut), strict=True))
     ):
         return [(tuple(under), False)]
-    pieces: list[str | tuple[tuple[str, ...], bool]] = []
+    pieces: Flat = []
     for at, texts in enumerate(zip(*cut, strict=True)):
         values = {int(text) if at % 2 else text.casefold() for text in texts}
         if len(values) > 1:

@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from ngff_practical.errors import StackError
-from ngff_practical.stack.columns import word_of
 from ngff_practical.stack.faults import clean, listed
 from ngff_practical.stack.listing import Folder
 from ngff_practical.stack.names import suggestion
 from ngff_practical.stack.pattern import Pattern
 from ngff_practical.stack.previews import is_projection, is_thumbnail
 from ngff_practical.stack.typed import option, typed
-from ngff_practical.stack.words import AXES
+from ngff_practical.stack.words import AXES, word_of
 
 _DEEPEST = 3
 

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import PurePath
 
 from ngff_practical.errors import StackError
@@ -96,8 +97,17 @@ def arrange(
 
 def even(values: Sequence[Value]) -> bool:
     """Return True for numbers that run in equal steps."""
-    numbers = sorted({value for value in values if isinstance(value, int)})
-    return len({after - before for before, after in itertools.pairwise(numbers)}) <= 1
+    numbers = sorted({value for value in values if not isinstance(value, str)})
+    return _are_equal([after - before for before, after in itertools.pairwise(numbers)])
+
+
+def _are_equal(steps: Sequence[int | Decimal]) -> bool:
+    """Return True for equal steps, up to the last digit of decimals: 0.33, 0.67, 1.00 are thirds."""
+    if len(set(steps)) <= 1:
+        return True
+    digits = [-int(step.as_tuple().exponent) for step in steps if isinstance(step, Decimal)]
+    small, large = min(steps), max(steps)
+    return bool(digits) and large - small <= 2 * Decimal(1).scaleb(-max(digits)) and large < 2 * small
 
 
 def listing(letter: str, values: Sequence[Value]) -> str:
@@ -107,17 +117,18 @@ def listing(letter: str, values: Sequence[Value]) -> str:
 
 def refuse_gaps(files: Sequence[PurePath], values: Sequence[Value], letter: str = "") -> None:
     """Raise StackError where numbers do not run in equal steps."""
-    numbers = [value for value in values if isinstance(value, int)]
+    numbers = [value for value in values if not isinstance(value, str)]
     steps = [after - before for before, after in itertools.pairwise(numbers)]
-    if len(set(steps)) <= 1 or len(numbers) < len(values):
+    if _are_equal(steps) or len(numbers) < len(values):
         return
     step = min(steps)
     missing = (
-        number
-        for before, after in itertools.pairwise(numbers)
-        for number in range(before + step, after, step)
+        before + step * number
+        for before, size in zip(numbers, steps, strict=False)
+        for number in range(1, math.ceil(size / step))
+        if not _are_equal([step, size])
     )
-    gap = next(index for index, size in enumerate(steps) if size != step)
+    gap = next(index for index, size in enumerate(steps) if not _are_equal([step, size]))
     where = (
         "after {} comes {}".format(*told_apart(files[gap], files[gap + 1]))
         if len(files) == len(values)
@@ -160,6 +171,6 @@ def _complete(
     return f" with a {option('pattern')}, or move them away"
 
 
-def rank(value: Value) -> tuple[bool, tuple[str | int, ...]]:
+def rank(value: Value) -> tuple[bool, tuple[str | int | Decimal, ...]]:
     """Return a key that sorts numbers, then words."""
-    return (False, ("", value)) if isinstance(value, int) else (True, natural(value))
+    return (True, natural(value)) if isinstance(value, str) else (False, ("", value))

@@ -9,9 +9,10 @@ from pathlib import PurePath
 
 from ngff_practical.errors import StackError
 from ngff_practical.stack.columns import Column, Names, Unlike, split_names
+from ngff_practical.stack.decimals import cut_decimals
 from ngff_practical.stack.faults import clean, listed
 from ngff_practical.stack.grid import Numbered, are_wavelengths, arrange, natural, rank, refuse_gaps
-from ngff_practical.stack.pattern import Pattern, Value, literal, parse_pattern, plain_name
+from ngff_practical.stack.pattern import Pattern, Value, literal, number_of, parse_pattern, plain_name
 from ngff_practical.stack.typed import option, typed
 from ngff_practical.stack.words import SPELLED_CHANNELS
 
@@ -28,7 +29,7 @@ def order_files(folder: PurePath, files: Sequence[PurePath], *, single: bool) ->
     `single` is True where somebody said that all files lie along one axis: then names may differ freely.
     Raises StackError that names the files for gaps, repeated numbers, and names that say too little.
     """
-    ordered = sorted(files, key=lambda file: (natural(_name(folder, file)), file.name))
+    ordered = _in_order(folder, files)
     line = Numbered(tuple(ordered), ("",), (len(ordered),))
     if len(ordered) == 1:
         return line
@@ -58,6 +59,17 @@ def order_files(folder: PurePath, files: Sequence[PurePath], *, single: bool) ->
     return grid
 
 
+def _in_order(folder: PurePath, files: Sequence[PurePath]) -> list[PurePath]:
+    """Return files in natural order; where one number has a point, in the order of that: 0.25 before 0.5."""
+    names = {file: _name(folder, file) for file in files}
+    ordered = sorted(files, key=lambda file: (natural(names[file]), file.name))
+    decimals = cut_decimals([names[file] for file in ordered])
+    if decimals is None or len(set(zip(decimals.before, decimals.behind, strict=True))) > 1:
+        return ordered
+    heights = dict(zip(ordered, map(number_of, decimals.texts), strict=True))
+    return sorted(ordered, key=heights.__getitem__)
+
+
 def _rows(columns: Sequence[Column], count: int) -> list[tuple[Value, ...]]:
     """Return the values of the columns file by file."""
     return list(zip(*(column.values for column in columns), strict=True)) if columns else [()] * count
@@ -65,7 +77,7 @@ def _rows(columns: Sequence[Column], count: int) -> list[tuple[Value, ...]]:
 
 def order_by_pattern(folder: PurePath, files: Sequence[PurePath], pattern: Pattern) -> Numbered:
     """Return files that fit a pattern with axes as the grid it describes."""
-    ordered = sorted(files, key=lambda file: (natural(_name(folder, file)), file.name))
+    ordered = _in_order(folder, files)
     found = [pattern.match(file.relative_to(folder)) for file in ordered]
     fitting = [(file, match) for file, match in zip(ordered, found, strict=True) if match is not None]
     places: dict[tuple[Value, ...], tuple[PurePath, tuple[str, ...]]] = {}

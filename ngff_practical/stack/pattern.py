@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import PurePath
 
 from ngff_practical.errors import StackError
@@ -20,9 +21,10 @@ from ngff_practical.stack.typed import typed
 _GUID = re.compile(r"[_\- ]?[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}$", re.I)
 _ENDING = re.compile(r"\.(?:tiff?|btf|tf[28]|stk|lsm)$", re.I)
 _PIECE = re.compile(r"\{\{|\}\}|\{(?P<field>[^{}]*)\}|(?P<any>\*)|(?P<odd>[{}])|(?P<text>[^{}*]+)")
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?", re.A)
 _FIELD = re.compile(r"(?P<name>[tczTCZ])(?::0*(?P<width>[1-9][0-9]?)d?|=(?P<values>[^{}/]+))?")
 
-type Value = int | str
+type Value = int | Decimal | str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Pattern:
             if not field:
                 free.append(text)
                 continue
-            value: Value = int(text) if text.isascii() and text.isdecimal() else text
+            value = number_of(text) if _NUMBER.fullmatch(text) and (field != "c" or "." not in text) else text
             if values.setdefault(field, value) != value:
                 return None  # Z1/img_Z2.tif does not fit Z{z}/img_Z{z}.tif
         return Found(tuple(values[letter] for letter in self.letters), tuple(free))
@@ -68,6 +70,11 @@ class Pattern:
         """Return the pattern with the text of one file in the place of every `{}`."""
         rest = iter(free)
         return "".join(literal(next(rest)) if piece == "{}" else piece for piece in self._pieces)
+
+
+def number_of(text: str) -> int | Decimal:
+    """Return the number that digits say, with a point or without."""
+    return Decimal(text) if "." in text else int(text)
 
 
 def plain_name(path: PurePath) -> str:
@@ -123,13 +130,17 @@ def _values(letter: str, width: str | None, values: str | None) -> str:
     """Return the expression for what an axis counts: numbers along z and t, anything for a channel."""
     if values is not None:
         words = [word.strip() for word in values.split(",")]
-        return "|".join(
-            f"0*{int(word)}" if word.isascii() and word.isdecimal() else re.escape(word) for word in words
-        )
+        return "|".join(_number(word) if _NUMBER.fullmatch(word) else re.escape(word) for word in words)
     one = "[0-9]" if letter in "tz" else "[^/]"
     if width is not None:
         return f"{one}{{{width}}}"
-    return f"{one}+" if letter in "tz" else f"{one}+?"
+    return _NUMBER.pattern if letter in "tz" else f"{one}+?"
+
+
+def _number(text: str) -> str:
+    """Return the expression for a number however many zeros are written before and behind it."""
+    whole, _, part = f"{Decimal(text).normalize():f}".partition(".")
+    return f"0*{whole}" + (rf"\.{part}0*" if part else r"(?:\.0+)?")
 
 
 def _misread(text: str, why: str) -> StackError:

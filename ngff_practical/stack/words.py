@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+WORD = re.compile(r"([A-Za-z]+)[\s_\-=.#()\[\]/]*$")  # the last word of a text, with what follows it
+_CAPITAL = re.compile(r"[A-Z]+[a-z]*$")
+
 AXES = {
     "z": "z", "zstep": "z", "slice": "z", "section": "z", "plane": "z", "zplane": "z", "zslice": "z",
     "zpos": "z", "depth": "z", "sl": "z", "zstack": "z", "pln": "z", "layer": "z",
@@ -49,3 +52,15 @@ DYE_OF_PLATE = re.compile(r"f[0-9]+_?d$", re.I)  # A01f00d0: the dye of a field 
 BEHIND = re.compile(r"(?:^|[\W_])[0-9]+[a-z]+[_-]$")  # 000z_0000t: the letter stands behind its number
 TILE = re.compile(r"(?:^|[^A-Za-z])r(?:ow)?[0-9]*[\W_]?c$", re.I)  # r0_c1 is row 0, column 1 of a mosaic
 UNIT = re.compile(r"[0-9][xsmc][\W_]+$", re.I)  # 20x_001 and 37C_001: a lens and a temperature
+LENGTH_OR_TIME = re.compile(r"\s?(?:[uµμnm]m|microns?|[mun]?s|sec|min|h)(?![A-Za-z])", re.I)
+
+
+def word_of(before: str) -> str:
+    """Return the word that ends a text, in lower case, without what is glued to the front of it."""
+    match = WORD.search(before)
+    if match is None or UNIT.search(before):
+        return ""
+    capital = _CAPITAL.search(match[1])
+    word = match[1].lower()
+    known = word in AXES or word in PLACES or word in SHORT_PLACES
+    return word if known or capital is None else capital[0].lower()
