@@ -145,6 +145,7 @@ def test_everything_else_in_a_folder_is_named_as_ignored(tmp_path):
         ["z0.tif", "z1.tif", "z1 - Copy (2).tif"],
         ["z0.tif", "z1.tif", "z1 copy.tif"],
         ["z0.tif", "z1.tif", "z1.tiff"],
+        ["z0.tif", "z1.tif", "z1.ome.tif"],
         ["z0.tif", "z1.tif", "z01.tif"],
     ],
 )

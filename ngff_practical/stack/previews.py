@@ -34,15 +34,15 @@ def is_projection(file: PurePath) -> bool:
 
 
 def refuse_copies(files: Sequence[PurePath]) -> None:
-    """Raise StackError that names browser and explorer copies, and the same name with two extensions."""
-    stems = {(file.parent, file.stem.casefold()): file for file in files}
+    """Raise StackError that names browser and explorer copies, and the same name with two endings."""
+    stems = {(file.parent, _stem(file).casefold()): file for file in files}
     pairs: list[tuple[PurePath, PurePath]] = []
     for file in files:
-        twin = stems[file.parent, file.stem.casefold()]
+        twin = stems[file.parent, _stem(file).casefold()]
         if twin is not file:
             pairs.append((file, twin))
             continue
-        match = _COPY.match(file.stem)
+        match = _COPY.match(_stem(file))
         original = stems.get((file.parent, match["name"].casefold())) if match else None
         if original is not None and original is not file:
             pairs.append((file, original))
@@ -51,3 +51,8 @@ def refuse_copies(files: Sequence[PurePath]) -> None:
             f"the folder holds copies: {listed(f'{a.name} (of {b.name})' for a, b in pairs)}; "
             "each plane may be there once: move the copies away"
         )
+
+
+def _stem(file: PurePath) -> str:
+    """Return a name without its ending; that of an OME-TIFF has two parts."""
+    return file.stem[:-4] if file.stem.lower().endswith(".ome") else file.stem
