@@ -61,6 +61,19 @@ def test_an_array_and_damaged_metadata_are_never_overwritten(source, tmp_path):
             convert(source, tmp_path / name, plan_pyramid(source), overwrite=True)
 
 
+def test_what_may_be_overwritten_is_told_how_and_what_may_not_is_told_so(source, tmp_path):
+    (tmp_path / "empty").mkdir()
+    convert(source, tmp_path / "image.zarr", plan_pyramid(source))
+    (tmp_path / "thesis.txt").write_text("words")
+    for name in ("empty", "image.zarr"):
+        with pytest.raises(ExistsError, match=rf"{name} exists already; .* overwrite=True \(--overwrite\)"):
+            convert(source, tmp_path / name, plan_pyramid(source))
+        convert(source, tmp_path / name, plan_pyramid(source), overwrite=True)
+    for name in ("planes", "thesis.txt"):
+        with pytest.raises(ExistsError, match=rf"{name} exists already and is not a Zarr image; choose"):
+            convert(source, tmp_path / name, plan_pyramid(source))
+
+
 @pytest.mark.parametrize("version", ["0.4", "0.5", "0.6"])
 def test_an_image_of_any_version_may_be_overwritten(source, tmp_path, version):
     convert(source, tmp_path / "out.zarr", plan_pyramid(source, version=version))

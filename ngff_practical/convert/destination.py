@@ -16,6 +16,7 @@ from ngff_practical.storage import delete_object, list_objects, object_exists, r
 from ngff_practical.storage.lock import alone
 
 PARTIAL = ".partial"
+_REPLACE = "replace it with overwrite=True (--overwrite)"
 ROOT_DOCUMENTS = ("zarr.json", ".zgroup", ".zattrs")
 
 
@@ -106,10 +107,18 @@ def _is_inside(file: Place, folder: Place) -> bool:
 
 
 def _check_may_replace(final: Path, overwrite: bool) -> None:
-    if not overwrite:
-        raise ExistsError(f"{final} exists already; choose another name, or say that it may be overwritten")
-    if not final.is_dir() or (any(final.iterdir()) and not _is_image(final)):
+    try:
+        replaceable = final.is_dir() and (not any(final.iterdir()) or _is_image(final))
+    except OSError as error:
+        raise ExistsError(
+            f"{final} exists already and cannot be read: {error.strerror or error}; choose another name"
+        ) from error
+    if overwrite and not replaceable:
         raise ExistsError(f"{final} is not a Zarr image; it is never overwritten, remove it yourself")
+    if not replaceable:
+        raise ExistsError(f"{final} exists already and is not a Zarr image; choose another name")
+    if not overwrite:
+        raise ExistsError(f"{final} exists already; choose another name, or {_REPLACE}")
 
 
 def _is_image(place: Place) -> bool:
@@ -136,7 +145,7 @@ def _clear_prefix(final: Location, pyramid: Pyramid, overwrite: bool) -> None:
     if foreign and not overwrite:
         raise ExistsError(
             f"{final} holds {len(keys)} objects already (such as {foreign[0]!r}); choose another key, "
-            "or say that it may be overwritten"
+            f"or {_REPLACE}"
         )
     stray = [key for key in foreign if not key.split("/", 1)[0].removesuffix(f".{SCRATCH}").isdecimal()]
     if stray and not _is_image(final):

@@ -66,7 +66,7 @@ def to_ome_tiff(
     place = parse_place(image) if isinstance(image, str) else image
     target = Path(path)
     if target.exists() and not overwrite:
-        raise ExistsError(f"{target} exists already; choose another name, or allow it to be replaced")
+        raise ExistsError(f"{target} exists already; choose another name, or replace it with overwrite=True")
     found = describe_image(place)
     levels = _levels(found, level, pyramid)
     _check(found, place)
