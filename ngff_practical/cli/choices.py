@@ -21,7 +21,8 @@ class Choices:
     Parameters
     ----------
     axes
-        Letters of the axes as stored, such as zyx or tczyx, where the files do not state them.
+        Letters of the axes as stored, such as zyx or tczyx, where the files do not state them; zc2yx where 2
+        channels of each plane follow each other in the pages of a file.
     voxel_size
         Along the axes of space, such as 5,2,2 for z, y, x.
     unit

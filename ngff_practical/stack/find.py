@@ -35,6 +35,7 @@ def find_stack(
     axes
         One letter of t, c, z, y, x for each stored dimension, in stored order, as in "zcyx"; for a folder the
         files come first. Needed where the file does not state its axes, and stronger than what it states.
+        In "zc2yx" a length cuts one row of pages: 2 channels of each plane follow each other.
     voxel_size
         One number for each axis of space, in the order z, y, x. Stronger than what the file states.
     unit

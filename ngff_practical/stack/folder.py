@@ -14,6 +14,7 @@ from ngff_practical.stack.contents import all_tiffs, contents_of
 from ngff_practical.stack.faults import by, clean, listed, shown
 from ngff_practical.stack.grid import Numbered, told_apart
 from ngff_practical.stack.image import load_image
+from ngff_practical.stack.lengths import has_lengths
 from ngff_practical.stack.listing import Folder
 from ngff_practical.stack.names import order_by_pattern, order_files
 from ngff_practical.stack.pattern import Pattern, parse_pattern
@@ -45,13 +46,19 @@ def read_folder(place: Place, axes: str | None, pattern: str | None, *, sized: b
     if len(first.files) > 1 and not (form and form.letters):
         _refuse_strangers(first, [folder.file(file) for file in files], what)
         return first, what, tuple(notes), axes
+    if axes is not None and has_lengths(axes) and len(files) > 1:
+        raise StackError(
+            f"axes {clean(axes)!r} give lengths, which cut the pages of one file; {what} holds {len(files)} "
+            f"TIFFs: leave the lengths out, and say with {option('pattern')} what their names count"
+        )
     own = _kind(first)[0]
     letters = None if axes is None else axes.replace(",", "").strip().lower()
     if form is not None and form.letters:
         sequence = order_by_pattern(folder.path, files, form)
         letters = axes = _behind_pattern(letters, sequence, own)
     else:
-        single = letters is not None and len(letters) in (1 + len(own), 1 + len(own.replace("S", "")))
+        lengths = (1 + len(own), 1 + len(own.replace("S", "")))
+        single = letters is not None and not has_lengths(letters) and len(letters) in lengths
         if len(files) == 1 and not single:
             said = f"The folder holds one TIFF, {files[0].name}, and is read as that file."
             return first, what, (*notes, said), axes

@@ -11,6 +11,7 @@ import numpy as np
 from ngff_practical.errors import StackError
 from ngff_practical.model import Shape
 from ngff_practical.stack.faults import by, clean
+from ngff_practical.stack.lengths import has_lengths, split_pages
 from ngff_practical.stack.typed import typed
 
 ORDER = "tczyx"
@@ -31,8 +32,11 @@ def lay_out(stored: str, shape: Shape, asked: str | None, *, what: str) -> Layou
     """Return the order in which stored planes make an image, or raise StackError where the axes are in doubt.
 
     `stored` holds tifffile's letters (S samples, Q and I unstated), every axis of length 1 included; the
-    planes are stored in C order over the axes other than Y and X. `asked` is what somebody typed.
+    planes are stored in C order over the axes other than Y and X. `asked` is what somebody typed; lengths
+    in it cut a row of pages.
     """
+    if asked is not None and has_lengths(asked):
+        stored, shape, asked = split_pages(stored, shape, asked, what)
     if asked is None:
         letters = _stated(stored, shape, what)
     else:
@@ -104,7 +108,7 @@ def _suggestion(letters: list[str], sizes: list[int]) -> str:
             f"{typed(axes=''.join(letters_of))} for {_SPOKEN[name]}"
             for letters_of, name in zip(options, free, strict=True)
         ]
-        return "say it: " + ", ".join(spoken)
+        return "say it: " + ", ".join(spoken) + _interleaved(letters, sizes[at], free)
     guess = list(letters)
     rest = list(unstated)
     if "c" in free and len(rest) > 1:
@@ -114,6 +118,18 @@ def _suggestion(letters: list[str], sizes: list[int]) -> str:
     for index, name in zip(reversed(rest), [name for name in "zt" if name in free], strict=False):
         guess[index] = name
     return f"say it in this order, for example {typed(axes=''.join(guess))}"
+
+
+def _interleaved(letters: list[str], pages: int, free: list[str]) -> str:
+    """Return how to say that pages of two axes follow each other, "" where their number cannot be cut."""
+    inner = next((number for number in range(2, math.isqrt(pages) + 1) if pages % number == 0), 0)
+    if not inner or len(free) < 2 or letters[0] != "?":
+        return ""
+    outer = next(name for name in "zt" if name in free)
+    second = next(name for name in "czt" if name in free and name != outer)
+    axes = f"{outer}{second}{inner}{''.join(letters[1:])}"
+    each = {"c": "channels", "z": "planes", "t": "time points"}[second]
+    return f", or with a length for pages that hold more, {typed(axes=axes)} for {inner} {each} at a time"
 
 
 def _matched(stored: str, shape: Shape, asked: str, what: str) -> list[str]:
@@ -146,7 +162,8 @@ def _matched(stored: str, shape: Shape, asked: str, what: str) -> list[str]:
     if best is not None:
         return best[1]
     known = "".join(_MEANING.get(stored[index], "?") for index in long)
+    hint = ", and a length where pages hold more than one axis, as in zc2yx" if len(asked) > len(long) else ""
     raise StackError(
         f"axes {asked!r} do not fit {what}: it holds {by(shape[index] for index in long)} values, "
-        f"{len(long)} axes stored as {known!r}; give one letter for each, in this order"
+        f"{len(long)} axes stored as {known!r}; give one letter for each, in this order{hint}"
     )

@@ -139,7 +139,8 @@ def _values(letter: str, width: str | None, values: str | None) -> str:
 
 def _number(text: str) -> str:
     """Return the expression for a number however many zeros are written before and behind it."""
-    whole, _, part = f"{Decimal(text).normalize():f}".partition(".")
+    whole, _, part = text.partition(".")
+    whole, part = whole.lstrip("0") or "0", part.rstrip("0")
     return f"0*{whole}" + (rf"\.{part}0*" if part else r"(?:\.0+)?")
 
 
