@@ -920,6 +920,27 @@ def test_units_of_imagej_become_micrometers(tmp_path, unit, micrometers):
     assert not source.notes
 
 
+@pytest.mark.parametrize(("dots", "unit"), [(50_000, "CENTIMETER"), (127_000, "INCH")])
+@pytest.mark.parametrize("stated", [{}, {"unit": "um"}], ids=["no unit", "micrometers"])
+def test_dots_too_fine_for_printing_calibrate_an_imagej_stack(tmp_path, dots, unit, stated):
+    file = tmp_path / "a.tif"
+    metadata = {"axes": "ZYX", "spacing": 0.5, **stated}
+    options = {"resolution": (dots, 2 * dots), "resolutionunit": unit}
+    tifffile.imwrite(file, pixels(5, 20, 24), imagej=True, metadata=metadata, **options)
+    source = find_stack(file)
+    assert source.voxel_size == pytest.approx((0.5 if stated else 1.0, 0.1, 0.2), rel=1e-12)
+    assert [axis.unit for axis in source.axes] == ["micrometer" if stated else None, *["micrometer"] * 2]
+
+
+@pytest.mark.parametrize(("dots", "unit"), [(5, "CENTIMETER"), (4, "INCH"), (72, "INCH")])
+def test_pixels_per_stated_unit_are_taken_as_imagej_takes_them(tmp_path, dots, unit):
+    file = tmp_path / "a.tif"
+    metadata = {"axes": "ZYX", "spacing": 0.5, "unit": "um"}
+    options = {"resolution": (dots, dots), "resolutionunit": unit}
+    tifffile.imwrite(file, pixels(5, 20, 24), imagej=True, metadata=metadata, **options)
+    assert find_stack(file).voxel_size == pytest.approx((0.5, 1 / dots, 1 / dots), rel=1e-12)
+
+
 @pytest.mark.parametrize("unit", ["pixel", "", "voxels per furlong"])
 def test_a_unit_that_is_none_leaves_imagej_uncalibrated_and_says_so(tmp_path, unit):
     source = find_stack(

@@ -19,6 +19,9 @@ type Length = tuple[float, str]
 
 _NO_UNIT = {"", "pixel", "pixels", "px", "voxel", "none", "null", "unknown"}
 _RESOLUTION_UNITS = {2: "inch", 3: "centimeter"}
+_RESOLUTIONS = {"x": 282, "y": 283}
+_FINEST_PRINT = 2.5  # micrometers: more than 10,000 dots per inch are no printer's
+_SMALLEST = 1e-4  # micrometers: an atom's size
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,15 @@ def calibration_of_imagej(metadata: Mapping[str, object], page: tifffile.TiffPag
     lengths: dict[str, Length] = {}
     reasons: dict[str, str] = {}
     unit = metadata.get("unit")
-    resolutions = {"x": page.tags.valueof(282), "y": page.tags.valueof(283)}
-    for axis, resolution in resolutions.items():
+    for axis, tag in _RESOLUTIONS.items():
+        resolution = page.tags.valueof(tag)
         if resolution is None:
             continue
         size, text = _pixel_size(resolution)
+        by_tag = _fine_size(size, page)
+        if by_tag is not None and (unit is None or _is_absurd(size, unit)):
+            lengths[axis] = by_tag
+            continue
         _take(axis, size, text, metadata.get("yunit", unit) if axis == "y" else unit, lengths, reasons)
     if "spacing" in metadata:
         spacing = metadata["spacing"]
@@ -177,6 +184,21 @@ def _pixel_size(resolution: object) -> tuple[float, str]:
         pixels, units = resolution
         return (units / pixels if pixels and units else math.nan), f"{pixels}/{units} pixels per unit"
     return math.nan, str(resolution)
+
+
+def _fine_size(size: float, page: tifffile.TiffPage) -> Length | None:
+    """Return a size in the page's unit of resolution, None where that has none or may be for printing."""
+    unit = _RESOLUTION_UNITS.get(int(page.tags.valueof(296) or 1))
+    if unit is None or not 0 < size < math.inf:
+        return None
+    length = convert_length(size, unit, "micrometer")
+    return (length, "micrometer") if length < _FINEST_PRINT else None
+
+
+def _is_absurd(size: float, unit: object) -> bool:
+    """Return True where a size would be less than an atom's, so that it is not meant in this unit."""
+    length = stated_length(size, clean(str(unit)))
+    return length is not None and convert_length(*length, "micrometer") < _SMALLEST
 
 
 def _take(
