@@ -276,3 +276,18 @@ def test_predictors_are_undone_in_big_files_of_both_byte_orders(
     stack = read_stack(find_stack(tmp_path / "a.tif", axes="zyx"))
     assert stack.dtype == dtype
     np.testing.assert_array_equal(stack, data)
+
+
+def test_ome_xml_that_calls_the_pixels_something_else_is_noted(tmp_path):
+    data = pixels(3, Y, X)
+    for stated in ("int16", "uint16", "double"):
+        xml = (
+            f'<OME {NS}><Image ID="Image:0"><Pixels ID="P:0" DimensionOrder="XYZCT" Type="{stated}" '
+            f'SizeX="{X}" SizeY="{Y}" SizeZ="3" SizeC="1" SizeT="1"><TiffData/></Pixels></Image></OME>'
+        )
+        source = find_stack(write(tmp_path / "a.ome.tif", data, xml))
+        np.testing.assert_array_equal(read_stack(source), data)
+        called = {"int16": "int16", "double": "float64"}.get(stated)
+        noted = [note for note in source.notes if "The OME-XML calls" in note]
+        assert len(noted) == (called is not None)
+        assert all(f"pixels {called}, the pages hold uint16" in note for note in noted)

@@ -208,7 +208,7 @@ def _take(
     spelling = clean(str(unit)) if unit is not None else ""
     length = stated_length(size, spelling)
     if not 0 < size < math.inf:
-        reasons[axis] = f"the file states {clean(text, 40)}"
+        reasons[axis] = f"the file states {clean(text, 40) or 'nothing there'}"
     elif length is not None:
         lengths[axis] = length
     elif spelling.casefold() in _NO_UNIT:

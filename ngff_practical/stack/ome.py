@@ -16,6 +16,10 @@ _OME = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?OME[\s>/]")
 _UUID = re.compile(r"<(?:[A-Za-z_][\w.-]*:)?OME\s(?:[^>]*\s)?UUID\s*=\s*[\"']([^\"'<>]*)")
 _MARKUP = re.compile(r"<\s*[A-Za-z/!?]")
 _DEEPEST = 100
+_PIXEL_TYPES = {name: name for name in ("int8", "int16", "int32", "uint8", "uint16", "uint32")} | {
+    "float": "float32",
+    "double": "float64",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,7 @@ class OmeImage:
     channels: tuple[Channel, ...]
     files: tuple[tuple[str, str], ...]  # (UUID as it stands there, file name) of where its planes lie
     has_data: bool
+    pixel_type: str = ""  # as numpy calls it, "" where it is not stated or has no such name
     has_other_data: bool = False  # pixels within the XML, or none at all on purpose
 
 
@@ -190,6 +195,7 @@ def _image(element: ElementTree.Element, pixels: ElementTree.Element, file: Plac
             )
         ),
         has_data=bool(data),
+        pixel_type=_PIXEL_TYPES.get(pixels.get("Type", ""), ""),
         has_other_data=any(_local(child) in ("BinData", "MetadataOnly") for child in pixels),
     )
 

@@ -137,7 +137,7 @@ def load_series(
         planes=planes,
         calibration=stated_calibration(tif, series, image),
         channels=channels,
-        notes=(*notes, *about_channels, *remarks_on(every, key, heard)),
+        notes=(*notes, *about_channels, *remarks_on(every, key, image, heard)),
         left_out=len(every) - 1,
     )
 

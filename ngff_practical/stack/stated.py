@@ -57,9 +57,17 @@ def metaseries_of(tif: tifffile.TiffFile) -> Mapping[str, object] | None:
     return metadata
 
 
-def remarks_on(every: tifffile.TiffSeries, key: tifffile.TiffPage, heard: list[str]) -> list[str]:
+def remarks_on(
+    every: tifffile.TiffSeries, key: tifffile.TiffPage, image: OmeImage | None, heard: list[str]
+) -> list[str]:
     """Return what a person should know about the file: left-out images, inverted or turned pixels."""
     notes: list[str] = []
+    held = every[0].dtype.name
+    if image is not None and image.pixel_type not in ("", held):
+        notes.append(
+            f"The OME-XML calls the pixels {image.pixel_type}, the pages hold {held}; they are read as the "
+            "pages say."
+        )
     others = [f"{by(series.keyframe.shape)} {series.dtype.name}" for series in list(every)[1:]]
     if others:
         notes.append(
