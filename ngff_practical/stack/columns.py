@@ -24,10 +24,7 @@ type Flat = list[str | tuple[tuple[str, ...], bool]]  # shared texts, and varyin
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What stands at one place of every name; `before` and `after` are the texts around it.
-
-    `lead` is all that stands before it in the first name.
-    """
+    """What stands between `before` and `after` in every name; `lead` is all before it in the first name."""
 
     before: str
     after: str
@@ -224,13 +221,9 @@ def _are_complete(columns: Sequence[Column]) -> bool:
 def split_names(names: Sequence[str]) -> Names | Unlike:
     """Return the common form of names, in any order; their numbers and words may vary."""
     texts = tuple(tuple(piece.casefold() for piece in _NUMBER.split(name)[::2]) for name in names)
-    decimals = cut_decimals(names)
-    before, behind = (decimals.before, decimals.behind) if decimals else (names, ())
-    flat, rest = _cut_text(before), _cut_text(behind)
-    if flat is None or rest is None:
+    flat = _cut(names)
+    if flat is None:
         return Unlike(texts)
-    if decimals is not None:
-        flat += [(decimals.texts, True), *rest]
     pieces: list[str | Column] = []
     for at, piece in enumerate(flat):
         if isinstance(piece, str):
@@ -262,6 +255,15 @@ def _texts_before(flat: Flat, at: int) -> list[str]:
             break
         texts.insert(0, piece)
     return texts
+
+
+def _cut(names: Sequence[str]) -> Flat | None:
+    """Return what names share and what varies, numbers with a point in one piece."""
+    decimals = cut_decimals(names)
+    if decimals is None:
+        return _cut_text(names)
+    before, behind = _cut_text(decimals.before), _cut(decimals.behind)
+    return None if before is None or behind is None else [*before, (decimals.texts, True), *behind]
 
 
 def _cut_text(under: Sequence[str]) -> Flat | None:
