@@ -152,8 +152,20 @@ def test_labels_need_an_image_and_a_name(tmp_path):
     plan = plan_labels(labels, image)
     with pytest.raises(NotFoundError, match="convert the image first"):
         convert_labels(labels, tmp_path, plan, name="nuclei")
-    with pytest.raises(PlanError, match="cannot name labels"):
-        convert_labels(labels, tmp_path / "image.ome.zarr", plan, name="../nuclei")
+    for name in (
+        "",
+        "../nuclei",
+        "a/b",
+        " nuclei",
+        "a\nb",
+        "a\u202eb",
+        "__nuclei",
+        ".zattrs",
+        "zarr.json",
+        "c:",
+    ):
+        with pytest.raises(PlanError, match="cannot name labels"):
+            convert_labels(labels, tmp_path / "image.ome.zarr", plan, name=name)
 
 
 def test_the_command_writes_labels_below_the_image(tmp_path, capsys):

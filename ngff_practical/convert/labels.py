@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import nullcontext
@@ -12,12 +13,16 @@ from ngff_practical.convert.readback import Thoroughness
 from ngff_practical.convert.run import convert
 from ngff_practical.errors import MetadataError, NotFoundError, PlanError, StorageError
 from ngff_practical.metadata import labels_document, parse_document
+from ngff_practical.metadata.paths import path_fault
 from ngff_practical.metadata.writing import Rgba
 from ngff_practical.model import ConversionReport, Location, Place, Pyramid, StackSource
 from ngff_practical.storage import object_exists, parse_place, read_object, write_object
 from ngff_practical.storage.lock import alone
 
 LABELS = "labels"
+_RESERVED = re.compile(
+    r"^\s|\s$|[/:]|^__|^\.z|^zarr\.json$"
+)  # blanks, separators, names that Zarr keeps for itself
 ATTRIBUTES = {2: ".zattrs", 3: "zarr.json"}
 
 
@@ -46,7 +51,7 @@ def convert_labels(
     NotFoundError
         There is no image of the plan's version at the place.
     """
-    if not name or name != name.strip() or name in (".", "..") or any(c in name for c in "/\\:\0"):
+    if path_fault(name) or _RESERVED.search(name):
         raise PlanError(f"{name!r} cannot name labels; choose a single word such as nuclei")
     place = image if isinstance(image, Location) else parse_place(image)
     if not object_exists(place, ATTRIBUTES[pyramid.zarr_format]):
