@@ -140,3 +140,37 @@ def test_pixels_are_read_where_the_metaseries_description_cannot_be(tmp_path):
     np.testing.assert_array_equal(read_stack(source), PLANES[0])
     assert source.axes[0].unit is None
     assert any("MetaSeries description cannot be read" in note for note in source.notes)
+
+
+@pytest.mark.parametrize("shape", [(4, 20, 24), (4, 20, 24, 3)], ids=["grey", "colours"])
+def test_planes_that_were_written_one_at_a_time_are_one_stack(tmp_path, shape):
+    data = np.random.default_rng(2).integers(0, 256, shape).astype("uint8")
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for plane in data:
+            writer.write(plane)  # tifffile describes each as an image of its own
+    with pytest.raises(StackError, match=r"a\.tif holds 4 x 20 x 24.*--axes zyx"):
+        find_stack(tmp_path / "a.tif")
+    found = read_stack(find_stack(tmp_path / "a.tif", axes="zyx"))
+    np.testing.assert_array_equal(found, data if len(shape) == 3 else data.transpose(3, 0, 1, 2))
+
+
+def test_pages_that_a_wrong_description_says_nothing_of_are_not_left_out(tmp_path):
+    data = np.zeros((4, 20, 24), "uint8")
+    file = tmp_path / "a.tif"
+    tifffile.imwrite(file, data, photometric="minisblack", metadata={"axes": "ZYX"})
+    with tifffile.TiffFile(file) as tif:
+        height = tif.pages.first.tags[257].valueoffset
+    content = bytearray(file.read_bytes())
+    content[height] = 16
+    file.write_bytes(content)
+    with pytest.raises(StackError, match=r"fits 1 of its 4 pages and says nothing of the other 3"):
+        find_stack(file)
+
+
+@pytest.mark.parametrize("axes", ["XYX", "YYX"])
+def test_axes_that_name_rows_or_columns_twice_are_refused(tmp_path, axes):
+    described = f'{{"shape": [4, 20, 24], "axes": "{axes}"}}'
+    options = {"photometric": "minisblack", "metadata": None, "description": described}
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((4, 20, 24), "uint8"), **options)
+    with pytest.raises(StackError, match=f"declares the axes {axes} = 4 x 20 x 24"):
+        find_stack(tmp_path / "a.tif")

@@ -81,7 +81,7 @@ def counts_images_only(tif: tifffile.TiffFile) -> bool:
 def check_planes(stored: str, shape: Shape, key: tifffile.TiffPage, file: Place) -> None:
     """Raise StackError where a page is declared to be another plane than one of y and x."""
     sizes = dict(zip(stored, shape, strict=True))
-    planes = stored.replace("S", "").endswith("YX")
+    planes = stored.replace("S", "").endswith("YX") and stored.count("Y") == stored.count("X") == 1
     if planes and (sizes["Y"], sizes["X"]) == (key.imagelength, key.imagewidth):
         return
     raise StackError(
@@ -121,6 +121,21 @@ def check_rivals(every: tifffile.TiffSeries, planes: int, chain: Chain, file: Pl
         raise StackError(
             f"{shown(file)} holds {1 + len(rivals)} images of {by(key.shape)} {key.dtype}, and nothing says "
             "which is meant; save the one you want in a file of its own"
+        )
+
+
+def check_shaped(every: tifffile.TiffSeries, chain: Chain, file: Place) -> None:
+    """Raise StackError where tifffile's description fits no longer, and leaves pages that are in no image."""
+    if every[0].kind != "shaped":
+        return
+    used = sum(
+        math.prod(level.shape) // math.prod(level.keyframe.shaped) for one in every for level in one.levels
+    )
+    lost = len(chain.pages) - len(chain.copies) - used
+    if lost > 0:
+        raise StackError(
+            f"{shown(file)}: its description fits {used} of its {len(chain.pages)} pages and says nothing of "
+            f"the other {lost}; {_ADVICE}"
         )
 
 

@@ -22,6 +22,7 @@ from ngff_practical.stack.declared import (
     check_declared,
     check_planes,
     check_rivals,
+    check_shaped,
     counts_images_only,
 )
 from ngff_practical.stack.decoding import decode_segment, unpacked_size
@@ -110,6 +111,8 @@ def load_series(
     check_count(tif, image, files.pages, file)
     asked = image is None and counts_images_only(tif)
     every = tif.series(kind=None if image is None else "ome", squeeze=False)
+    if image is None and len(every) == len(chain.pages) > 1 == len(set(chain.pages)) and not chain.copies:
+        every = tif.series(kind="generic", squeeze=False)  # planes that were written one at a time
     if not every and image is not None:
         every = tif.series(kind="generic", squeeze=False)
     if not every:
@@ -126,6 +129,7 @@ def load_series(
         _try_codec(key, files.find(key.parent)[0], files.opener)
         files.tried.add(key.compression)
     if image is None:
+        check_shaped(every, chain, file)
         check_rivals(every, math.prod(shape) // math.prod(key.shaped), chain, file)
     channels, about_channels = stated_channels(tif, key, image, stored, shape)
     return StoredImage(
