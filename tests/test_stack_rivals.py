@@ -174,3 +174,11 @@ def test_axes_that_name_rows_or_columns_twice_are_refused(tmp_path, axes):
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((4, 20, 24), "uint8"), **options)
     with pytest.raises(StackError, match=f"declares the axes {axes} = 4 x 20 x 24"):
         find_stack(tmp_path / "a.tif")
+
+
+def test_planes_written_one_at_a_time_are_not_left_out_before_a_preview(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for page in (*PLANES, PLANES[0, ::4, ::4]):
+            writer.write(page)
+    with pytest.raises(StackError, match=r"a\.tif holds 4 images of 20 x 24 uint16"):
+        find_stack(tmp_path / "a.tif")

@@ -140,13 +140,17 @@ def check_shaped(every: tifffile.TiffSeries, chain: Chain, file: Place) -> None:
 
 
 def _is_rival(other: tifffile.TiffPageSeries, key: tifffile.TiffPage, planes: int) -> bool:
-    """Return True for pages of much the same size as the image's, and for a stack of larger ones."""
+    """Return True for pages of much the same size as the image's, and for a stack of larger ones.
+
+    Single planes are rivals where tifffile wrote both alike, one at a time.
+    """
     page = other.keyframe
     count = math.prod(other.shape) // math.prod(page.shaped)
     pairs = ((page.imagelength, key.imagelength), (page.imagewidth, key.imagewidth))
     alike = all(2 * size > like + 1 and size < 2 * like for size, like in pairs)
     larger = page.imagelength * page.imagewidth > key.imagelength * key.imagewidth
-    return (alike and max(count, planes) > 1) or (larger and count > planes)
+    twin = other.kind == "shaped" and page.shape == key.shape and page.dtype == key.dtype
+    return twin or (alike and max(count, planes) > 1) or (larger and count > planes)
 
 
 def _is_copy(page: tifffile.TiffPage) -> bool:
