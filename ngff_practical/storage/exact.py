@@ -10,7 +10,6 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from ngff_practical.errors import StorageError
 from ngff_practical.model import Location, StoredObject
 from ngff_practical.storage.clients import exact_client
 from ngff_practical.storage.credentials import region, require_keys
@@ -48,7 +47,7 @@ def list_below(place: Location, *, patience: Patience | None = None) -> tuple[St
     def attempt() -> list[StoredObject]:
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=place.bucket, Prefix=prefix)
         return [
-            _stored(item, prefix)
+            stored(item, prefix)
             for page in pages
             for item in page.get("Contents", ())
             if not item["Key"].endswith("/")
@@ -71,7 +70,7 @@ def list_here(place: Location) -> tuple[tuple[str, ...], tuple[StoredObject, ...
         for page in pages:
             folders += [item["Prefix"][len(prefix) : -1] for item in page.get("CommonPrefixes", ())]
             objects += [
-                _stored(item, prefix) for item in page.get("Contents", ()) if not item["Key"].endswith("/")
+                stored(item, prefix) for item in page.get("Contents", ()) if not item["Key"].endswith("/")
             ]
     return tuple(sorted(folders)), tuple(sorted(objects, key=attrgetter("key")))
 
@@ -129,8 +128,13 @@ def delete(place: Location, path: str, *, patience: Patience | None = None) -> N
 def failures() -> tuple[type[Exception], ...]:
     """Return what botocore raises; importing it takes a while, and most never need it."""
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
-    return BotoCoreError, ClientError
+    return BotoCoreError, ClientError, ResponseParserError
+
+
+def _anything() -> tuple[type[Exception], ...]:
+    return *failures(), RecursionError  # it follows a redirect to the same address for as long as it can
 
 
 @contextmanager
@@ -144,13 +148,9 @@ def botocore_client(
     who = "" if place.anonymous else require_keys().fingerprint
     try:
         yield _cached_client(place.endpoint, place.anonymous, region(), who, 0 if patience else 1)
-    except failures() as error:
+    except _anything() as error:
         whole_bucket = Location(place.endpoint, place.bucket, anonymous=place.anonymous)
         raise explain(error, whole_bucket if path else place, path, doing=doing) from None
-    except RecursionError:  # botocore follows a redirect to the same address for as long as it can
-        raise StorageError(
-            f"{place.endpoint} sends every request on to the same address, without end"
-        ) from None
 
 
 @lru_cache(maxsize=16)
@@ -158,5 +158,8 @@ def _cached_client(endpoint: str, anonymous: bool, region: str, who: str, retrie
     return exact_client(Location(endpoint, "any", anonymous=anonymous), retries=retries)
 
 
-def _stored(item: dict[str, str | int], prefix: str) -> StoredObject:
-    return StoredObject(str(item["Key"])[len(prefix) :], int(item["Size"]), str(item["ETag"]).strip('"'))
+def stored(item: dict[str, str | int], prefix: str) -> StoredObject:
+    """Return an object as a listing of botocore's names it; its key is relative to the prefix."""
+    etag = item.get("ETag")  # which not every server lists
+    name = str(item["Key"])[len(prefix) :]
+    return StoredObject(name, int(item["Size"]), None if etag is None else str(etag).strip('"'))

@@ -88,6 +88,11 @@ def explain(error: Exception, location: Location, key: str = "", *, doing: Doing
     """Return our error for one of obstore's or botocore's."""
     failure = diagnose(error)
     url = "/".join(part for part in (location.url, key.removeprefix("/")) if part)
+    if _is_unlike_s3(failure):
+        from ngff_practical.storage.portal import answers_with_pages, portal_error  # which read through here
+
+        if answers_with_pages(location):
+            return portal_error(location.endpoint)
     if failure.trouble == "whole only":
         return StorageError(
             f"{location.endpoint} sends whole objects only, but parts of {url} are needed; "
@@ -136,20 +141,32 @@ def diagnose(error: Exception) -> Failure:
     """Return status, S3 error code and connection trouble found in an error of obstore or botocore."""
     response = getattr(error, "response", None)  # botocore's ClientError
     if isinstance(response, dict):
-        code = response.get("Error", {}).get("Code")
-        return Failure(response.get("ResponseMetadata", {}).get("HTTPStatusCode"), code)
+        code = str(response.get("Error", {}).get("Code") or "")
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        return Failure(status, None if code.isdecimal() else code or None)  # a number is botocore's own
+    if isinstance(
+        error, RecursionError
+    ):  # botocore follows a redirect to the same address for as long as it can
+        return Failure(trouble="redirects")
     text = str(error)
     if any(words in text for words in _NO_LISTING):
         return Failure()
-    status = re.search(r"status code: (\d{3})", text)
+    stated = re.search(r"status code: (\d{3})", text)
     code_found = re.search(r"<Code>(\w{1,60})</Code>", text)
-    if status or code_found:
-        return Failure(int(status.group(1)) if status else None, code_found.group(1) if code_found else None)
+    if stated or code_found:
+        return Failure(int(stated.group(1)) if stated else None, code_found.group(1) if code_found else None)
     if type(error).__name__ == "AlreadyExistsError":
         return Failure(412)
     if _ELSEWHERE in text:
         return Failure(301)
     return Failure(trouble=next((kind for words, kind in _BROKEN if words in text), None))
+
+
+def _is_unlike_s3(failure: Failure) -> bool:
+    """Return True for an answer of the kind that S3 never gives, and a network that wants a login does."""
+    if failure.trouble is not None:
+        return failure.trouble in ("whole only", "redirects")
+    return failure.code is None and failure.status in (None, 200, 302, 303, 400, 405, 500, 501)
 
 
 def _answer(failure: Failure) -> str:
@@ -242,6 +259,8 @@ _KEY_TROUBLE = {
 
 def _refused(failure: Failure, location: Location, url: str, doing: Doing) -> StorageError:
     answer = _answer(failure)
+    if failure.code is None and failure.status is not None:
+        answer += " without S3's reason, as from a proxy on the way"
     if failure.code in _KEY_TROUBLE:
         return AccessError(f"{location.endpoint} {_KEY_TROUBLE[failure.code]} ({answer})")
     who = "anonymous access" if location.anonymous else "these credentials"

@@ -19,13 +19,14 @@ from ngff_practical.storage.patience import DAMAGED, Patience, ShortError
 from ngff_practical.storage.portal import may_be_page, refuse_portal
 
 if TYPE_CHECKING:
-    from obstore import GetOptions
+    from obstore import GetOptions, GetResult
 
     from ngff_practical.storage.crew import Crew
     from ngff_practical.storage.exact import Promise
 
 
 _PIECE_NBYTES = 2**18
+_FEWEST_LISTED = 100  # servers list so many keys on a page, or a multiple of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,17 @@ class Objects:
             self._sealing = bucket_store(location, retries=0, checksums=True) if sends_checksums() else None
 
     def list(self) -> Sequence[StoredObject]:
-        """Return everything below the location, sorted by key."""
-        return list(list_objects(self.location, patience=self._patience))
+        """Return everything below the location, sorted by key.
+
+        Raises
+        ------
+        StorageError
+            A web page is there in place of the list, or of its last page; it reads like an empty one.
+        """
+        found = list(list_objects(self.location, patience=self._patience))
+        if found and len(found) % _FEWEST_LISTED == 0:
+            refuse_portal(self.location)
+        return found
 
     def delete(self, key: str | Iterable[str]) -> None:
         """Delete one object or several; what is not there is no error."""
@@ -87,8 +97,7 @@ class Objects:
                     self._store, path, options={"range": (0, 1)}
                 )  # its refusal, with a body, says why
                 raise
-        if may_be_page(answer, path):
-            refuse_portal(self.location)
+        self._refuse_page(answer, path)
         return StoredObject(key, answer.meta["size"], _bare(answer.meta["e_tag"]))
 
     def get(
@@ -117,6 +126,7 @@ class Objects:
             data = memoryview(result.bytes())
             expected = nbytes if stop is None else stop - start
             if expected is not None and len(data) != expected:
+                self._refuse_page(result, path)
                 raise ShortError(f"{len(data)} of {expected} bytes")
             return Received(data, _bare(result.meta["e_tag"]))
 
@@ -148,6 +158,7 @@ class Objects:
                 arrived += len(view)
                 take(view)
             if arrived != nbytes:
+                self._refuse_page(result, path)
                 raise ShortError(f"{arrived} of {nbytes} bytes")
             return _bare(result.meta["e_tag"])
 
@@ -237,6 +248,10 @@ class Objects:
     def url(self, key: str = "") -> str:
         """Return the address of an object, as errors name it."""
         return f"{self.location.url}/{key}" if key else self.location.url
+
+    def _refuse_page(self, answer: GetResult, path: str) -> None:
+        if may_be_page(answer, path):
+            refuse_portal(self.location)
 
     def _cut_short(self, key: str, error: ShortError) -> StorageError:
         return StorageError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ngff_practical.model import Location, StoredObject
-from ngff_practical.storage.exact import botocore_client
+from ngff_practical.storage.exact import botocore_client, stored
 
 LONGEST_PAGE = 1000  # what S3 gives at most in one answer
 
@@ -48,10 +48,7 @@ def list_page(
     with botocore_client(bucket, doing="list") as client:
         answer = client.list_objects_v2(**asked)
     return KeyPage(
-        tuple(
-            StoredObject(item["Key"], item["Size"], item["ETag"].strip('"'))
-            for item in answer.get("Contents", ())
-        ),
+        tuple(stored(item, "") for item in answer.get("Contents", ())),
         tuple(item["Prefix"] for item in answer.get("CommonPrefixes", ())),
         answer.get("NextContinuationToken", "") if answer.get("IsTruncated") else "",
     )

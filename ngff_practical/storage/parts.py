@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from ngff_practical.model import Location
 from ngff_practical.storage.crew import Crew
-from ngff_practical.storage.exact import botocore_client
+from ngff_practical.storage.exact import botocore_client, failures
 from ngff_practical.storage.patience import Patience
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
 _AT_ONCE = 4
-_FAILURES = (BotoCoreError, ClientError)
+_FAILURES = failures()
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,7 @@ class _Sending:
                 self._target["UploadId"], self._there = upload_id, there
                 return
         self._target["UploadId"] = self._do(
-            lambda: str(self._client.create_multipart_upload(**self._target)["UploadId"])
+            lambda: _stated(self._client.create_multipart_upload(**self._target), "UploadId")
         )
 
     def run(self, parts: Callable[[], Iterator[bytes]], team: Crew, *, create_only: bool) -> str | None:
@@ -152,10 +153,11 @@ class _Sending:
 
     def _send(self, number: int, piece: bytes, digest: bytes) -> str:
         return self._do(
-            lambda: str(
+            lambda: _stated(
                 self._client.upload_part(
                     **self._target, PartNumber=number, Body=piece, ContentMD5=b64encode(digest).decode()
-                )["ETag"]
+                ),
+                "ETag",
             ).strip('"')
         )
 
@@ -188,7 +190,7 @@ class _Sending:
                     Bucket=self._target["Bucket"], Prefix=self._target["Key"]
                 )
             )
-        except ClientError:  # not everybody may list them, and not every server can
+        except (ClientError, ResponseParserError):  # not everybody may list them, and not every server can
             return []
         found = [item for item in answer.get("Uploads", ()) if item["Key"] == self._target["Key"]]
         found.sort(key=lambda item: item["Initiated"], reverse=True)
@@ -211,6 +213,13 @@ class _Sending:
 
     def _do[T](self, attempt: Callable[[], T]) -> T:
         return self._patience.run(attempt, _FAILURES)
+
+
+def _stated(answer: Mapping[str, object], name: str) -> str:
+    """Return what S3's answers hold; one without it is none of S3's, though it says that all is well."""
+    if name not in answer:
+        raise ResponseParserError(f"there is no {name}")
+    return str(answer[name])
 
 
 def _are_parts(there: dict[int, str], parts: Iterator[bytes]) -> bool:

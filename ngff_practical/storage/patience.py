@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from obstore.exceptions import BaseError
 
+from ngff_practical.errors import NgffPracticalError
 from ngff_practical.storage.explain import diagnose
 
 PATIENCE_S = 60.0  # how long one request may be waited for, pauses together
@@ -65,8 +66,8 @@ class Patience:
         raise AssertionError("unreachable")
 
     def _passes(self, error: Exception) -> bool:
-        if isinstance(error, ShortError):
-            return True
+        if isinstance(error, ShortError | NgffPracticalError):
+            return isinstance(error, ShortError)
         failure = diagnose(error)
         self.met = self.met or failure.status is not None
         if failure.status in _BUSY and self.ease:

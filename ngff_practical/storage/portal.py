@@ -30,19 +30,23 @@ def may_be_page(answer: GetResult, path: str) -> bool:
 
 
 def refuse_portal(location: Location) -> None:
-    """Raise StorageError where a key that nobody has is answered with a web page, as all others are then.
+    """Raise StorageError where a web page answers in the server's place, as `answers_with_pages` finds out.
 
     Every other answer, and none, is left to be told by whoever needs it.
     """
+    if answers_with_pages(location):
+        raise portal_error(location.endpoint)
+
+
+def answers_with_pages(location: Location) -> bool:
+    """Return True where a key that nobody has is answered with a web page, as all others are then."""
     nobodys = f"nobodys-{secrets.token_hex(8)}"
     path = "/".join(part for part in (location.key, nobodys) if part)
     try:
         answer = obstore.get(bucket_store(location, retries=0, timeout_s=_ASKED_S), path)
-        page = "html" in _kind(answer.attributes) or _looks_like_page(answer)
+        return "html" in _kind(answer.attributes) or _looks_like_page(answer)
     except (BaseError, OSError, ValueError, NgffPracticalError):
-        return
-    if page:
-        raise portal_error(location.endpoint)
+        return False
 
 
 def portal_error(endpoint: str) -> StorageError:

@@ -40,7 +40,7 @@ def sha256_of_file(path: Path) -> str:
 def sha256_of_object(objects: Objects, stored: StoredObject, crew: Crew) -> str:
     """Return the SHA-256 of an object as the server gives it out, read in a few parts at once if large."""
     if stored.nbytes <= LARGE_NBYTES:
-        return sha256(objects.get(stored.key).data)
+        return sha256(objects.get(stored.key, nbytes=stored.nbytes).data)
     digest = hashlib.sha256()
 
     def read(span: tuple[int, int]) -> memoryview:

@@ -62,6 +62,8 @@ def _refuse_bucket(location: Location) -> None:
 
 def _delete(objects: Objects, *, dry_run: bool) -> tuple[str, ...]:
     keys = tuple(stored.key for stored in objects.list())
+    if not keys:
+        refuse_portal(objects.location)
     if not dry_run:
         for key in keys:
             if is_root_metadata(key):

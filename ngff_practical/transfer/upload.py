@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ngff_practical.errors import ExistsError, StorageError, TransferError
 from ngff_practical.model import Location, Manifest, ManifestEntry, Problem, TransferReport, check_location
+from ngff_practical.storage import refuse_portal
 from ngff_practical.storage.crew import Crew
 from ngff_practical.storage.moving import Objects
 from ngff_practical.transfer.checksums import (
@@ -198,6 +199,7 @@ class _Sending:
         wanted = {key: file.nbytes for key, file in self._files.items() if not is_root_metadata(key)}
         for key in sorted(wanted):
             if found.get(key) != wanted[key]:
+                self._crew.do(lambda: refuse_portal(self._objects.location))
                 raise TransferError(
                     f"{self._objects.url(key)} has {found.get(key, 'no')} bytes where {wanted[key]} were "
                     "sent; somebody else changes the same place"
