@@ -183,10 +183,13 @@ def test_login_page_in_place_of_the_end_of_a_list_does_not_end_it() -> None:
 
 
 @pytest.mark.parametrize("status", [403, 401])
-def test_refusal_without_s3s_reason_is_told_apart(status: int, tree: Path) -> None:
+def test_refusal_by_a_web_page_is_told_apart(status: int, tree: Path) -> None:
     with (
         scripted(lambda _: Said(status, PAGE, HTML)) as endpoint,
-        pytest.raises(StorageError, match=f"{status} without S3's reason, as from a proxy on the way"),
+        pytest.raises(
+            StorageError,
+            match=rf"\({status}\).*a web page says so and not S3, such as that of a proxy on the way",
+        ),
     ):
         verify(tree, Location(endpoint, "bucket", "t.zarr", anonymous=True))
 

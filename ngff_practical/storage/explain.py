@@ -45,16 +45,18 @@ _BROKEN = (
 )
 _ELSEWHERE = "redirect without LOCATION"  # what S3 sends to whoever asks in another region than the bucket's
 _LOGIN_WANTED = 511
+_PAGE = "<html"
 _NO_LISTING = ("Invalid list response", "Error getting list response body", "invalid list response")
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What went wrong, as far as the server or the connection tells."""
+    """What went wrong, as far as the server or the connection tells; `page` where a web page told it."""
 
     status: int | None = None
     code: str | None = None
     trouble: str | None = None
+    page: bool = False
 
 
 @contextmanager
@@ -154,7 +156,8 @@ def diagnose(error: Exception) -> Failure:
     stated = re.search(r"status code: (\d{3})", text)
     code_found = re.search(r"<Code>(\w{1,60})</Code>", text)
     if stated or code_found:
-        return Failure(int(stated.group(1)) if stated else None, code_found.group(1) if code_found else None)
+        code = code_found.group(1) if code_found else None
+        return Failure(int(stated.group(1)) if stated else None, code, page=_PAGE in text.lower())
     if type(error).__name__ == "AlreadyExistsError":
         return Failure(412)
     if _ELSEWHERE in text:
@@ -259,8 +262,6 @@ _KEY_TROUBLE = {
 
 def _refused(failure: Failure, location: Location, url: str, doing: Doing) -> StorageError:
     answer = _answer(failure)
-    if failure.code is None and failure.status is not None:
-        answer += " without S3's reason, as from a proxy on the way"
     if failure.code in _KEY_TROUBLE:
         return AccessError(f"{location.endpoint} {_KEY_TROUBLE[failure.code]} ({answer})")
     who = "anonymous access" if location.anonymous else "these credentials"
@@ -275,4 +276,6 @@ def _refused(failure: Failure, location: Location, url: str, doing: Doing) -> St
         way_out = "check the spelling, for S3 answers the same for a missing key where listing is not allowed"
     if location.anonymous and doing in ("read", "list"):
         way_out += ", or sign with your keys (leave anonymous out)"
+    if failure.page:
+        way_out += "; a web page says so and not S3, such as that of a proxy on the way"
     return AccessError(f"{who} may not {doing} {url} ({answer}); {way_out}")
