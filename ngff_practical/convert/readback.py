@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -12,6 +11,7 @@ from typing import Literal
 import numpy as np
 
 from ngff_practical.convert.arrays import Pixels, read_region
+from ngff_practical.convert.attended import Heed
 from ngff_practical.convert.lock import MARK
 from ngff_practical.convert.machine import default_workers
 from ngff_practical.convert.work import covered, read_stack_region, shrink
@@ -20,6 +20,7 @@ from ngff_practical.model import Level, Place, Pyramid
 from ngff_practical.pyramid.bands import Region, level_factors, plan_bands
 from ngff_practical.stack import StackReader
 from ngff_practical.storage import list_objects
+from ngff_practical.storage.threads import Threads
 
 METADATA_DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup")
 SAMPLES = 3
@@ -71,7 +72,7 @@ def check_counts(place: Place, pyramid: Pyramid) -> None:
             )
 
 
-def read_back(place: Place, pyramid: Pyramid, reader: StackReader, verify: Thoroughness) -> None:
+def read_back(place: Place, pyramid: Pyramid, reader: StackReader, verify: Thoroughness, heed: Heed) -> None:
     """Compare level 0 with the stack and every other level with the mean of the one before.
 
     "sample" looks at up to three slabs of each level (first, middle, last), "full" at all of them.
@@ -92,10 +93,11 @@ def read_back(place: Place, pyramid: Pyramid, reader: StackReader, verify: Thoro
         for fine, coarse in pairwise(pyramid.levels)
         for slab in _slabs(fine, coarse, verify)
     ]
-    with ThreadPoolExecutor(default_workers(pyramid, rows), thread_name_prefix="read-back") as threads:
+    with Threads(default_workers(pyramid, rows), "read-back") as threads:
         jobs = [threads.submit(check) for check in checks]
         try:
             for job in jobs:
+                heed()
                 job.result()
         finally:
             threads.shutdown(cancel_futures=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from uuid import uuid4
 import zarr
 
 from ngff_practical.convert.arrays import create_level, open_level, remove_leftovers, remove_level, write_root
+from ngff_practical.convert.attended import Heed, attended
 from ngff_practical.convert.cluster import lost_work
 from ngff_practical.convert.destination import under_construction
 from ngff_practical.convert.machine import default_workers, peak_memory
@@ -24,6 +25,9 @@ from ngff_practical.model import ConversionReport, Location, Place, Pyramid, Sta
 from ngff_practical.pyramid import plan_passes
 from ngff_practical.stack import StackReader
 from ngff_practical.storage import parse_place, zarr_store
+from ngff_practical.storage.threads import Threads
+
+_LISTEN_S = 0.5
 
 
 def convert_stack(
@@ -97,18 +101,40 @@ def convert(
             f"the plan is for {pyramid.shape} {pyramid.dtype}, the stack is {source.shape} {source.dtype}; "
             "plan again with this stack"
         )
-    began = time.perf_counter()
     final = _place(destination)
+    remote = () if executor else (final, *source.files)  # a cluster's work is not ours to leave
+    return attended(
+        lambda heed: _convert(
+            source, final, pyramid, overwrite, verify, executor, label_colors, on_slab, heed
+        ),
+        remote,
+    )
+
+
+def _convert(
+    source: StackSource,
+    final: Place,
+    pyramid: Pyramid,
+    overwrite: bool,
+    verify: Thoroughness,
+    executor: Executor | None,
+    label_colors: Mapping[int, Rgba] | None,
+    on_slab: Callable[[int, int], None] | None,
+    heed: Heed,
+) -> ConversionReport:
+    began = time.perf_counter()
     stamps = _stamps(source)
     building = under_construction(final, pyramid, overwrite, source.files)
     with building as place, StackReader(source) as reader:
         try:
             for level in pyramid.levels:
+                heed()
                 create_level(place, pyramid, level)
-            _write_levels(place, pyramid, reader, executor, on_slab)
+            _write_levels(place, pyramid, reader, executor, on_slab, heed)
             _check_unchanged(stamps)
-            read_back(place, pyramid, reader, verify)
+            read_back(place, pyramid, reader, verify, heed)
             check_counts(place, pyramid)
+            heed()
             write_root(place, pyramid, label_colors=label_colors)
             written = count_objects(place, pyramid)
         except NgffPracticalError:
@@ -138,6 +164,7 @@ def _write_levels(
     reader: StackReader,
     executor: Executor | None,
     on_slab: Callable[[int, int], None] | None,
+    heed: Heed,
 ) -> None:
     """Make every level from the one before, the first two from the stack; a level waits for its source."""
     passes = plan_passes(pyramid, rows_together=reader.rows_together)
@@ -150,7 +177,7 @@ def _write_levels(
             if one.coarse and one.coarse not in pyramid.levels:
                 create_level(place, replace(pyramid, codec="none"), one.coarse)
             jobs = [pool.submit(work_on_band, step, band, needed) for band in one.bands]
-            for slabs in _in_order_of_completion(jobs):
+            for slabs in _in_order_of_completion(jobs, heed):
                 done += slabs
                 if on_slab:
                     on_slab(done, total)
@@ -181,12 +208,13 @@ def _check_unchanged(stamps: Mapping[Path, tuple[int, int]]) -> None:
             )
 
 
-def _in_order_of_completion(jobs: list[Future[int]]) -> Iterator[int]:
-    """Yield results as they come; when one fails, or the person interrupts, cancel those not begun."""
+def _in_order_of_completion(jobs: list[Future[int]], heed: Heed) -> Iterator[int]:
+    """Yield results as they come; when one fails, or nobody waits any more, cancel those not begun."""
     pending = set(jobs)
     try:
         while pending:
-            finished, pending = wait(pending, return_when=FIRST_COMPLETED)
+            finished, pending = wait(pending, timeout=_LISTEN_S, return_when=FIRST_COMPLETED)
+            heed()
             for job in finished:
                 try:
                     slabs = job.result()
@@ -207,7 +235,7 @@ def _workers(executor: Executor | None, count: int) -> Iterator[Executor]:
     if executor is not None:
         yield executor
         return
-    with ThreadPoolExecutor(count, thread_name_prefix="convert") as threads:
+    with Threads(count, "convert") as threads:
         yield threads
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Self
 
@@ -15,6 +14,7 @@ from ngff_practical.stack.bytesource import ByteSource
 from ngff_practical.stack.decoding import Decoder, Pixels, bytes_of
 from ngff_practical.stack.faults import reading
 from ngff_practical.stack.spool import WORTH_BYTES, Spool, open_spool
+from ngff_practical.storage.threads import Threads
 
 _AT_ONCE = 16  # requests for pixels of a remote file: each waits for an answer, and together they fill a line
 
@@ -33,7 +33,7 @@ class StackReader:
         self._decoder = Decoder(source, self._files)
         self._remote = any(isinstance(file, Location) for file in source.files)
         self._lock = threading.Lock()
-        self._threads: ThreadPoolExecutor | None = None
+        self._threads: Threads | None = None
         self._spool: Spool | None = None
         self._spooling: bool | None = None  # whether it is used; None until a page was looked at
 
@@ -118,7 +118,7 @@ class StackReader:
             return
         with self._lock:
             if self._threads is None:
-                self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ranges")
+                self._threads = Threads(_AT_ONCE, "ranges")
             threads = self._threads
         jobs = [
             threads.submit(self.read, index, rows, plane) for index, plane in zip(indices, out, strict=True)
