@@ -143,9 +143,9 @@ def diagnose(error: Exception) -> Failure:
     """Return status, S3 error code and connection trouble found in an error of obstore or botocore."""
     response = getattr(error, "response", None)  # botocore's ClientError
     if isinstance(response, dict):
-        code = str(response.get("Error", {}).get("Code") or "")
+        said = str(response.get("Error", {}).get("Code") or "")
         status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-        return Failure(status, None if code.isdecimal() else code or None)  # a number is botocore's own
+        return Failure(status, None if said.isdecimal() else said or None)  # a number is botocore's own
     if isinstance(
         error, RecursionError
     ):  # botocore follows a redirect to the same address for as long as it can
