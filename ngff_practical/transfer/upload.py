@@ -6,6 +6,7 @@ import hashlib
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from ngff_practical.errors import ExistsError, StorageError, TransferError
@@ -237,7 +238,7 @@ class _Sending:
             etag = self._objects.put(file.key, data, overwrite=overwrite or attempt > 0)
             if etag == right or self._read_back(file) == local:
                 return local
-        raise self._altered(file)
+        raise self._taken_back(file)
 
     def _send_parts(self, file: SourceFile, overwrite: bool) -> str:
         size = part_nbytes(file.nbytes)
@@ -261,12 +262,15 @@ class _Sending:
             )
             if etag == etag_of_parts(digests) or self._read_back(file) == whole.hexdigest():
                 return whole.hexdigest()
-        raise self._altered(file)
+        raise self._taken_back(file)
 
     def _read_back(self, file: SourceFile) -> str:
         return sha256_of_object(self._objects, self._objects.head(file.key), self._crew)
 
-    def _altered(self, file: SourceFile) -> TransferError:
+    def _taken_back(self, file: SourceFile) -> TransferError:
+        """Delete an object that arrived wrong, which would be in the way of the next attempt."""
+        with suppress(StorageError):
+            self._objects.delete(file.key)
         return TransferError(
             f"{self._objects.url(file.key)} holds other bytes than were sent, twice in a row; "
             "something between this computer and the server changes data"
