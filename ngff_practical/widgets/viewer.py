@@ -101,35 +101,37 @@ class PyramidViewer(Widget):
                 raise MetadataError(f"the {found.kind} at {self._place} holds no image to look at")
             self._choose("", self._fields[0])
         else:
-            self._open(self._place)
+            self._show(Scene(self._place, self.recorder))
 
     def _choose(self, well: str, field: str) -> None:
-        place = self._place
+        """Show a field; where that cannot be opened, what is shown and chosen stays as it is."""
+        place, fields = self._place, self._fields
         if self._wells:
             if well not in self._wells:
                 return
             place = place / well
             if well != self._well:
-                self._fields = describe(place).images
-        if field not in self._fields:
-            field = self._fields[0] if self._fields else ""
-        if not field:
+                fields = describe(place).images
+        if not fields:
             raise MetadataError(f"the well {well} holds no field to look at; choose another")
-        self._open(place / field)
-        self._well, self._field = well, field
-        self.choices = {
-            "wells": list(self._wells),
-            "well": well,
-            "fields": list(self._fields),
-            "field": field,
-            "what": "field" if self._wells else "image",
-        }
+        field = field if field in fields else fields[0]
+        scene = Scene(place / field, self.recorder)
+        self._well, self._field, self._fields = well, field, fields
+        with self.hold_sync():  # the menus and the picture change at once
+            self.choices = {
+                "wells": list(self._wells),
+                "well": well,
+                "fields": list(fields),
+                "field": field,
+                "what": "field" if self._wells else "image",
+            }
+            self._show(scene)
 
-    def _open(self, place: Place) -> None:
-        self._scene = Scene(place, self.recorder)
+    def _show(self, scene: Scene) -> None:
+        self._scene = scene
         self._number += 1
         self._look = 0
-        pyramid = self._scene.pyramid
+        pyramid = scene.pyramid
         self.notice = ""
         with self.hold_sync():
             self.scene = {
@@ -142,7 +144,7 @@ class PyramidViewer(Widget):
                     for name, size in zip(pyramid.axis_names[:-2], pyramid.shape[:-2], strict=True)
                     if name != "c" and size > 1
                 ],
-                "labels": list(self._scene.label_names),
+                "labels": list(scene.label_names),
                 "levels": [level.path for level in pyramid.levels],
             }
             self._say_channels()

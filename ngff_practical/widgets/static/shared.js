@@ -84,12 +84,15 @@ const SILENCE_MS = 2000; // without an answer, after which a view says that it w
 const WAITS = "Python has not answered yet: it works on a cell, or on this question. "
   + "The view goes on by itself; the ■ button above ends a cell that takes too long.";
 
+let questions = 0; // counted for all, so that none takes the answer to another's question for its own
+
 /**
  * Ask Python one question at a time; the latest wins.
  * While one is under way the newest waits, and those between are never sent. A question that takes longer
  * than `patience` is given up for the one that waits. Where no answer comes at all, the view says why.
+ * `rest` is called when the last question is answered.
  */
-function latestWins(model, root, patience = 250) {
+function latestWins(model, root, patience = 250, rest = () => {}) {
   let number = 0, underWay = false, waiting = null, timer = 0, silence = 0;
   const waits = root.querySelector(".ngff-waits");
   const hear = () => { clearTimeout(silence); silence = 0; waits.textContent = ""; };
@@ -97,12 +100,12 @@ function latestWins(model, root, patience = 250) {
   const next = () => {
     underWay = false;
     clearTimeout(timer);
-    if (waiting) { const content = waiting; waiting = null; ask(content); }
+    if (waiting) { const content = waiting; waiting = null; ask(content); } else rest();
   };
   const ask = (content) => {
     if (underWay) { waiting = content; return; }
     underWay = true;
-    model.send({ ...content, ask: (number += 1) });
+    model.send({ ...content, ask: (number = (questions += 1)) });
     listenFor();
     timer = setTimeout(function late() { if (waiting) next(); else timer = setTimeout(late, patience); }, patience);
   };

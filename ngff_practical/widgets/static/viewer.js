@@ -14,7 +14,7 @@ function render({ model, el }) {
   const picked = h("div", { class: "ngff-picked", role: "status", "aria-live": "polite", hidden: true });
   stage.append(bar, badge, picked);
 
-  const choices = h("div", { class: "ngff-row" });
+  const choices = h("div", { class: "ngff-row" }), opening = h("span", { class: "ngff-faint", role: "status" });
   const sliders = h("div", { class: "ngff-sliders" });
   const channels = h("div", { class: "ngff-channels" });
   const chunks = check("chunks", false, picture.repaint), outlines = check("tiles", false, picture.repaint);
@@ -257,13 +257,26 @@ function render({ model, el }) {
     see();
   }
   const ask2 = (content) => { model.send(content); };
+  let choosing = false;
+  const choose = latestWins(model, root, 10000, () => { choosing = false; showChoices(); });
+  const wells = menu("well", [], "", (well) => pickOne({ do: "choose", well, field: "" }));
+  const fields = menu(model.get("choices").what ?? "", [], "", (field) => pickOne({ do: "choose", well: wells.select.value, field }));
+  choices.append(wells.element, fields.element, opening);
+  function pickOne(content) {
+    choosing = true;
+    if (!content.field) fields.select.disabled = true; // they are those of the well before
+    put(opening, `opening ${content.field ? [content.well, content.field].filter(Boolean).join("/") : content.well} …`);
+    choose(content);
+  }
   function showChoices() {
-    const given = model.get("choices");
-    const made = [];
-    if (given.wells?.length) made.push(menu("well", given.wells.map((one) => [one, one]), given.well, (well) => ask2({ do: "choose", well, field: "" })).element);
-    if (given.fields?.length) made.push(menu(given.what, given.fields.map((one) => [one, one]), given.field, (field) => ask2({ do: "choose", well: given.well, field })).element);
-    choices.replaceChildren(...made);
-    choices.hidden = !made.length;
+    if (choosing) return;
+    const given = model.get("choices"), all = given.wells ?? [], some = given.fields ?? [];
+    wells.fill(all.map((one) => [one, one]), given.well);
+    fields.fill(some.map((one) => [one, one]), given.field);
+    wells.element.hidden = !all.length; fields.element.hidden = !some.length;
+    choices.hidden = !all.length && !some.length;
+    fields.select.disabled = false;
+    put(opening, "");
   }
   const showMeter = () => { meter.textContent = `read so far: ${model.get("meter")}`; };
   listen(model, root, "change:scene", showScene);
