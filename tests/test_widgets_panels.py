@@ -68,11 +68,48 @@ def test_progress_says_how_fast_and_how_long_the_rest_takes():
     assert Progress(0, 50, 0, 0.0).sentence("slab") == "0 of 50 slabs"
 
 
+def test_a_first_step_is_no_guess_at_the_rest():
+    assert Progress(1, 200, 0, 0.6).sentence("object") == "1 of 200 objects"
+
+
 def test_a_dry_run_says_what_would_be_done_and_does_nothing():
     panel = Counting()
     ask(panel, do="look")
     assert "ten steps would be made" in panel.text
     assert (panel.state, panel.done) == ("ready", 0)
+
+
+def test_a_dry_run_after_the_work_has_no_mark_of_what_was_done():
+    panel = Counting(hold=0)
+    panel.start()
+    panel.wait()
+    ask(panel, do="look")
+    assert (panel.shown["said"], panel.shown["state"], panel.shown["share"]) == (panel.look(), "ready", 0.0)
+    assert panel.shown["verb"] == "Again"
+
+
+class Once(Counting):
+    repeats = False
+
+
+@pytest.mark.parametrize("verb", ["start", "look"])
+def test_what_can_be_done_once_only_offers_nothing_more_when_it_is_done(verb):
+    panel = Once(hold=0)
+    panel.start()
+    panel.wait()
+    said = panel.shown["said"]
+    ask(panel, do=verb)
+    panel.wait()
+    assert (panel.done, panel.shown["said"], panel.shown["state"]) == (10, said, "done")
+    assert (panel.shown["may_start"], panel.shown["verb"]) == (False, "Start")
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_conversion_is_offered_again_where_it_may_overwrite(source, tmp_path, overwrite):
+    panel = ConvertPanel(source, tmp_path / "made.ome.zarr", overwrite=overwrite)
+    ask(panel, do="start")
+    panel.wait()
+    assert (panel.state, panel.shown["may_start"]) == ("done", overwrite), panel.notice
 
 
 def test_starting_returns_at_once_and_the_end_is_said():

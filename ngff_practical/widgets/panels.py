@@ -41,6 +41,7 @@ class Panel(Widget):
     title = "Work"
     noun = "object"
     verb = "Start"
+    repeats = True  # whether it can be done again once it is done
 
     shown = traitlets.Dict(help="State, share done, and what is said.").tag(sync=True)
 
@@ -65,6 +66,11 @@ class Panel(Widget):
         """How far it is: ready, working, stopping, stopped, failed or done."""
         return self._job.state if self._job else "ready"
 
+    @property
+    def may_start(self) -> bool:
+        """Whether there is something to look at or to begin: not while it works, nor where all is done."""
+        return self.state not in ("working", "stopping") and (self.state != "done" or self.repeats)
+
     def start(self) -> None:
         """Begin, or go on where it was stopped; returns at once."""
         with self._lock:
@@ -88,11 +94,11 @@ class Panel(Widget):
     def receive(self, message: Message, buffers: Sequence[memoryview]) -> bool:
         """Look, start or stop, as a person asks."""
         match message:
-            case {"do": "look"} if self.state not in ("working", "stopping"):
+            case {"do": "look"} if self.may_start:
                 self.notice = ""
                 self._looked = self.look()
                 self._show()
-            case {"do": "start"}:
+            case {"do": "start"} if self.may_start:
                 self.start()
             case {"do": "stop"}:
                 self.stop()
@@ -113,11 +119,13 @@ class Panel(Widget):
             with self.hold_sync():
                 if job and state == "failed":
                     self.notice = job.said
+                looked = bool(self._looked)  # what was done before is no mark of what would be
                 self.shown = {
                     "title": self.title,
-                    "verb": _VERBS.get(state, self.verb),
-                    "state": state,
-                    "share": 1.0 if state == "done" else progress.share,
+                    "verb": _VERBS.get(state, self.verb) if self.may_start else self.verb,
+                    "may_start": self.may_start,
+                    "state": "ready" if looked else state,
+                    "share": 0.0 if looked else 1.0 if state == "done" else progress.share,
                     "source": self._ends[0],
                     "destination": self._ends[1],
                     "said": said,
@@ -143,7 +151,9 @@ class Panel(Widget):
         axes = figure.subplots()
         share = float(self.shown["share"])
         axes.barh([0], [1], color="0.9", height=0.4)
-        axes.barh([0], [share], color=OKABE_ITO["green" if self.state == "done" else "blue"], height=0.4)
+        axes.barh(
+            [0], [share], color=OKABE_ITO["green" if self.shown["state"] == "done" else "blue"], height=0.4
+        )
         axes.set(xlim=(0, 1), ylim=(-0.5, 0.9))
         axes.set_axis_off()
         axes.text(0, 0.45, f"{self.title}: {self.shown['said']}"[:100], fontsize=8, parse_math=False)
@@ -191,7 +201,7 @@ class DownloadPanel(Panel):
 
     def __init__(self, source: str | Location, destination: str | Path, *, overwrite: bool = False) -> None:
         self._source, self._destination = _location(source), Path(destination)
-        self._overwrite = overwrite
+        self._overwrite = self.repeats = overwrite
         super().__init__(str(self._source), str(destination))
 
     def look(self) -> str:
@@ -227,7 +237,7 @@ class ConvertPanel(Panel):
     ) -> None:
         self._source, self._destination = source, destination
         self._pyramid = pyramid or plan_pyramid(source)
-        self._overwrite = overwrite
+        self._overwrite = self.repeats = overwrite
         super().__init__(source.name, str(destination))
 
     def look(self) -> str:

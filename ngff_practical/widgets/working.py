@@ -16,6 +16,7 @@ from ngff_practical.widgets.surprises import unexpected
 type State = Literal["ready", "working", "stopping", "stopped", "failed", "done"]
 
 _MOST_WAITED_S = 60.0
+_SOONEST_S = 1.0  # before that, how long the rest takes is a guess from a step or two
 
 
 class StoppedError(NgffPracticalError):
@@ -44,7 +45,8 @@ class Progress:
     @property
     def seconds_left(self) -> float | None:
         """How long the rest will take at this rate; None where nobody can say yet."""
-        return (self.total - self.done) / self.rate if self.rate > 0 else None
+        told = self.rate > 0 and self.seconds >= _SOONEST_S
+        return (self.total - self.done) / self.rate if told else None
 
     def sentence(self, noun: str) -> str:
         """Return how far it is, how fast, and how long the rest takes."""

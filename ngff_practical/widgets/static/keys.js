@@ -48,15 +48,17 @@ function render({ model, el }) {
     keys.replaceChildren(model.get("flat").length ? rows : h("p", { class: "ngff-none" }, "No key begins so."));
     keys.scrollTop = 0;
     pages.textContent = model.get("flat").length ? `${at.first.toLocaleString("en")} to ${at.last.toLocaleString("en")}, ${at.held}` : "";
-    back.disabled = !at.back; next.disabled = !at.next;
-    up.disabled = !at.folder; describe.hidden = !at.image;
+    allow(back, at.back); allow(next, at.next); allow(up, at.folder);
+    describe.hidden = !at.image;
     put(inside, `in ${at.folder || "the whole bucket"}`);
+    const within = folders.contains(document.activeElement);
     folders.replaceChildren(...model.get("folders").map((entry) => h("li", {}, entry.folder
       ? h("button", { type: "button", class: "ngff-link ngff-key", onclick: () => ask({ do: "open", prefix: entry.key }) },
         h("span", { "aria-hidden": "true" }, entry.image ? "◆ " : "▸ "), entry.name)
       : h("span", { class: "ngff-key" }, entry.name), h("span", { class: "ngff-size" }, entry.image ? "OME-Zarr?" : entry.size))));
     if (at.more_folders) folders.append(h("li", { class: "ngff-faint" }, "and more: this is the first page"));
     folders.scrollTop = 0;
+    if (within) (folders.querySelector("button") ?? up).focus({ preventScroll: true });
   }
   function showFound() {
     const text = model.get("found");

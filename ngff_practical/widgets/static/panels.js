@@ -13,7 +13,6 @@ function render({ model, el }) {
   );
   function show() {
     const now = model.get("shown");
-    const busy = now.state === "working" || now.state === "stopping";
     put(heading, now.title);
     put(source, now.source); put(destination, now.destination);
     bar.style.width = `${now.share * 100}%`;
@@ -22,7 +21,7 @@ function render({ model, el }) {
     track.setAttribute("aria-valuetext", now.said);
     put(said, `${now.state === "done" ? "✓ " : now.state === "failed" ? "✕ " : ""}${now.said}`);
     start.textContent = now.verb;
-    start.disabled = look.disabled = busy; stop.disabled = now.state !== "working";
+    allow(start, now.may_start); allow(look, now.may_start); allow(stop, now.state === "working");
   }
   listen(model, root, "change:shown", show);
   show();

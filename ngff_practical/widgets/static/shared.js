@@ -159,10 +159,14 @@ function menu(label, options, value, onchange) {
 
 /** A button that does something; with `pressed` it is one that stays down. */
 function button(text, onclick, { pressed = null, title = null } = {}) {
-  const made = h("button", { type: "button", class: "ngff-button", title, onclick }, text);
+  const made = h("button", { type: "button", class: "ngff-button", title,
+    onclick: (event) => { if (made.getAttribute("aria-disabled") !== "true") onclick(event); } }, text);
   if (pressed !== null) made.setAttribute("aria-pressed", `${pressed}`);
   return made;
 }
+
+/** Say whether a button may be pressed. The keyboard stays on one that may not: `disabled` would throw it off. */
+const allow = (made, may) => made.setAttribute("aria-disabled", `${!may}`);
 
 /** A checkbox with its label. */
 function check(label, checked, onchange) {
