@@ -9,6 +9,7 @@ from ngff_practical.course.book import Progress, Record
 from ngff_practical.course.catalogue import LESSONS, Entry, Track, exercises_of, on_track
 
 _COLUMNS = ("", "lesson", "exercise", "passed", "attempts", "hints")
+_TEXT_COLUMNS = ("", "exercise", "passed", "tries", "help")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,16 @@ class Overview:
         return f"{self.passed} of {len(self.lines)} exercises passed{aided}"
 
     def __repr__(self) -> str:
-        rows = [_cells(line) for line in self.lines]
-        widths = [max(len(row[i]) for row in [_COLUMNS, *rows]) for i in range(len(_COLUMNS))]
-        table = ["  ".join(f"{c:<{w}}" for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
-        head = "  ".join(f"{c:<{w}}" for c, w in zip(_COLUMNS, widths, strict=True)).rstrip()
-        return "\n".join([head, *table, self.summary])
+        """Return the table as text, 80 signs wide: the lessons are headings."""
+        rows = [_narrow(line) for line in self.lines]
+        widths = [max(len(row[i]) for row in [_TEXT_COLUMNS, *rows]) for i in range(len(_TEXT_COLUMNS))]
+        table, above = [_spaced(_TEXT_COLUMNS, widths)], ""
+        for line, row in zip(self.lines, rows, strict=True):
+            if line.lesson.name != above:
+                above = line.lesson.name
+                table.append(f"{line.lesson.number} {line.lesson.title}")
+            table.append(_spaced(row, widths))
+        return "\n".join([*table, self.summary])
 
     def _repr_html_(self) -> str:
         return self.html()
@@ -102,3 +108,15 @@ def _cells(line: Line) -> tuple[str, ...]:
         str(record.attempts),
         str(record.hints),
     )
+
+
+def _narrow(line: Line) -> tuple[str, ...]:
+    record = line.record
+    sign, _, title, _, attempts, hints = _cells(line)
+    seen = "solution" if record.passed and not record.unaided else "-"
+    helped = {0: seen, 1: "1 hint"}.get(record.hints, f"{hints} hints")
+    return (f" {sign}", title, (record.passed or "-")[:10], attempts, helped if seen == "-" else seen)
+
+
+def _spaced(row: tuple[str, ...], widths: list[int]) -> str:
+    return "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()

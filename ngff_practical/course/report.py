@@ -44,8 +44,9 @@ def markdown(overview: Overview) -> str:
         [
             "# OME-NGFF in practice: course report",
             "",
-            f"**{done}**: {overview.summary} (track {overview.track}, ngff-practical {__version__}, "
-            f"{datetime.now(UTC).date()}).",
+            f"**{done}**: {overview.summary}.",
+            "",
+            f"Track {overview.track}, ngff-practical {__version__}, {datetime.now(UTC).date()} (UTC).",
             "",
             "| lesson | exercise | state | passed on | attempts | hints |",
             "|---|---|---|---|---|---|",
