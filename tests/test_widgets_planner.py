@@ -43,6 +43,14 @@ def test_every_choice_changes_the_plan(planner, source):
     assert planner.rows[-1][4] == f"{planner.pyramid.objects:,}"
 
 
+def test_no_more_levels_are_offered_than_the_image_can_have(planner):
+    most = planner.setting["most_levels"]
+    ask(planner, do="levels", value=most)
+    assert (len(planner.pyramid.levels), planner.notice) == (most, "")
+    ask(planner, do="levels", value=most + 1)
+    assert f"ask for at most {most}" in planner.notice
+
+
 def test_automatic_undoes_the_choices(planner, source):
     ask(planner, do="levels", value=1)
     ask(planner, do="auto")

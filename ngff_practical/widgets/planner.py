@@ -24,6 +24,7 @@ from ngff_practical.widgets.planning import (
     command,
     cost_rows,
     level_rows,
+    most_levels,
     plan,
     sentence,
     sides,
@@ -64,6 +65,7 @@ class ConversionPlanner(Widget):
         self._known: dict[Pyramid, Prediction] = {}
         self._line = Line()
         self._report: ConversionReport | None = None
+        self._most_levels = most_levels(source, _MOST_LEVELS)
         self._take(Wanted())
 
     @property
@@ -190,7 +192,7 @@ class ConversionPlanner(Widget):
                 "codec": self._wanted.codec,
                 "version": self._wanted.version,
                 "levels": len(self._pyramid.levels),
-                "most_levels": _MOST_LEVELS,
+                "most_levels": self._most_levels,
                 "choices": {"shards": list(SHARDS), "codec": list(CODECS), "version": list(VERSIONS)},
                 "mbit_per_s": self._line.mbit_per_s,
                 "latency_ms": self._line.latency_ms,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from ngff_practical.convert import Prediction
+from ngff_practical.errors import PlanError
 from ngff_practical.meter import bytes_text, duration_text
 from ngff_practical.model import ConversionReport, Location, Pyramid, Shape, StackSource
 from ngff_practical.pyramid import plan_pyramid
@@ -44,6 +45,17 @@ class Line:
 
 HEAD = ("level", "shape", "chunk", "shard", "objects", "stored")
 COSTS = ("", "predicted", "measured")
+
+
+def most_levels(source: StackSource, most: int) -> int:
+    """Return how many levels may be asked for: up to `most`, and up to one of a single voxel."""
+    for count in range(most, 1, -1):
+        try:
+            plan_pyramid(source, levels=count)
+        except PlanError:
+            continue
+        return count
+    return 1
 
 
 def plan(source: StackSource, wanted: Wanted) -> Pyramid:

@@ -6,7 +6,7 @@ function render({ model, el }) {
     min: 0, max: sides.length - 1, value: Math.max(sides.indexOf(now), 0), say: (at) => `${sides[at]}`,
     oninput: (at) => ask({ do: "chunk", axis, size: sides[at] }) }));
   const choose = (name, texts = (value) => value) => menu(name, setting.choices[name].map((value) => [value, texts(value)]), setting[name], (value) => ask({ do: name, value }));
-  const shards = choose("shards", (value) => (Number(value) ? `${value} chunks each way` : value));
+  const shards = choose("shards", (value) => (Number(value) ? `${value} each way` : value));
   const codec = choose("codec"), version = choose("version");
   const levels = slider("levels", { min: 1, max: setting.most_levels, value: setting.levels, oninput: (value) => ask({ do: "levels", value }) });
   const rates = [5, 10, 20, 50, 100, 200, 500, 1000, 10000];
