@@ -88,6 +88,38 @@ def test_a_dry_run_after_the_work_has_no_mark_of_what_was_done():
     assert panel.shown["verb"] == "Again"
 
 
+class Checking(Counting):
+    """Waits with its check after the last step until it may go on."""
+
+    check = "Now all are counted."
+
+    def work(self, on_step):
+        said = super().work(on_step)
+        self.reached.set()
+        assert self.go_on.wait(30)
+        return said
+
+
+def test_between_the_last_step_and_the_end_it_says_what_is_checked():
+    panel = Checking(hold=0)
+    panel.start()
+    assert panel.reached.wait(30)
+    assert panel.shown["said"] == "10 of 10 objects. Now all are counted."
+    panel.go_on.set()
+    panel.wait()
+    assert panel.shown["said"] == "all ten are made"
+
+
+def test_what_is_being_stopped_makes_no_guess_at_the_rest():
+    panel = Counting(hold=4)
+    panel.start()
+    assert panel.reached.wait(30)
+    panel.stop()
+    assert panel.shown["said"] == "Stopping: what is on its way is finished first."
+    panel.go_on.set()
+    panel.wait()
+
+
 class Once(Counting):
     repeats = False
 

@@ -41,6 +41,7 @@ class Panel(Widget):
     title = "Work"
     noun = "object"
     verb = "Start"
+    check = "Now it is checked."  # what is said between the last step and the end
     repeats = True  # whether it can be done again once it is done
 
     shown = traitlets.Dict(help="State, share done, and what is said.").tag(sync=True)
@@ -107,7 +108,8 @@ class Panel(Widget):
     def _changed(self) -> None:
         """Show progress a few times a second, and every end at once."""
         now = time.monotonic()
-        if self.state != "working" or now - self._last >= _SHOWN_EVERY_S:
+        through = self._job is not None and self._job.progress.through
+        if self.state != "working" or through or now - self._last >= _SHOWN_EVERY_S:
             self._last = now
             self._show()
 
@@ -134,13 +136,17 @@ class Panel(Widget):
 
     def _said(self, state: str, progress: Progress) -> str:
         going = progress.sentence(self.noun) if progress.total else "Reading what is there."
+        if progress.through:
+            going = f"{going}. {self.check}"
         if state == "ready" or self._looked:
             return self._looked or "Nothing is done yet."
         if state == "stopped":
             return f"Stopped. {self._way_on(progress)}"
         if state == "done" and self._job:
             return self._job.said
-        return {"working": going, "stopping": f"Stopping. {going}"}.get(state, "It did not end well.")
+        return {"working": going, "stopping": "Stopping: what is on its way is finished first."}.get(
+            state, "It did not end well."
+        )
 
     def _way_on(self, progress: Progress) -> str:
         done = f"{progress.done:,} of {progress.total:,} {self.noun}s are done. " if progress.total else ""
@@ -167,7 +173,7 @@ class UploadPanel(Panel):
     ```
     """
 
-    title, verb = "Upload", "Upload"
+    title, verb, check = "Upload", "Upload", "Now every object is compared with the manifest."
 
     def __init__(self, source: str | Path, destination: str | Location, *, overwrite: bool = False) -> None:
         self._source, self._destination = Path(source), _location(destination)
@@ -197,7 +203,7 @@ class DownloadPanel(Panel):
     ```
     """
 
-    title, verb = "Download", "Download"
+    title, verb, check = "Download", "Download", "Now every object is compared."
 
     def __init__(self, source: str | Location, destination: str | Path, *, overwrite: bool = False) -> None:
         self._source, self._destination = _location(source), Path(destination)
@@ -226,6 +232,7 @@ class ConvertPanel(Panel):
     """
 
     title, verb, noun = "Convert", "Convert", "slab"
+    check = "Now a sample of each level is read back."
 
     def __init__(
         self,

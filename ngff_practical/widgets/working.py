@@ -38,6 +38,11 @@ class Progress:
         return self.done / self.total if self.total else 0.0
 
     @property
+    def through(self) -> bool:
+        """Whether every step is done."""
+        return 0 < self.total <= self.done
+
+    @property
     def rate(self) -> float:
         """Steps in a second, of this run."""
         return (self.done - self.began) / self.seconds if self.seconds > 0 else 0.0
@@ -45,7 +50,7 @@ class Progress:
     @property
     def seconds_left(self) -> float | None:
         """How long the rest will take at this rate; None where nobody can say yet."""
-        told = self.rate > 0 and self.seconds >= _SOONEST_S
+        told = self.rate > 0 and self.seconds >= _SOONEST_S and not self.through
         return (self.total - self.done) / self.rate if told else None
 
     def sentence(self, noun: str) -> str:
