@@ -74,6 +74,11 @@ def test_what_is_no_region_is_refused_with_a_way_out(text):
         parse_region(text, AXES, SHAPE)
 
 
+def test_a_region_of_one_part_is_counted_as_one():
+    with pytest.raises(PlanError, match="has 1 part, the image has 3 axes"):
+        parse_region("hello", "zyx", (64, 256, 256))
+
+
 @given(boxes(), st.tuples(*[st.floats(-1, 2)] * 4))
 def test_a_drag_chooses_within_the_plane_and_leaves_the_rest(region, shares):
     made = dragged(region, SHAPE, (1, 2), shares[:2], shares[2:])

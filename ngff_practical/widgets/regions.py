@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from ngff_practical.errors import PlanError
 from ngff_practical.model import Shape
+from ngff_practical.widgets.counting import counted
 
 type Region = tuple[slice, ...]
 
@@ -25,8 +26,8 @@ def parse_region(text: str, axes: Sequence[str], shape: Shape) -> Region:
     parts = [part.strip() for part in text.strip().strip("[]()").split(",")]
     if len(parts) != len(shape):
         raise PlanError(
-            f"the region {text.strip()!r} has {len(parts)} parts, the image has {len(shape)} axes: "
-            f"{', '.join(axes)}; write one for each, as in {region_text(middle(shape))}"
+            f"the region {text.strip()!r} has {counted(len(parts), 'part')}, "
+            f"the image has {len(shape)} axes: {', '.join(axes)}; write one for each, as in {region_text(middle(shape))}"
         )
     return tuple(_part(part, name, size) for part, name, size in zip(parts, axes, shape, strict=True))
 
