@@ -142,6 +142,19 @@ def test_pixels_are_read_where_the_metaseries_description_cannot_be(tmp_path):
     assert any("MetaSeries description cannot be read" in note for note in source.notes)
 
 
+@pytest.mark.parametrize(("state", "size"), [("on", 0.5), ("true", 0.5), ("off", 1.0), ("false", 1.0)])
+def test_a_metaseries_calibration_counts_where_it_is_switched_on(tmp_path, state, size):
+    tags = [("state", "bool", state), ("x", "float", "0.5"), ("y", "float", "0.5"), ("units", "string", "um")]
+    inside = "".join(
+        f'<prop id="spatial-calibration-{name}" type="{kind}" value="{value}"/>' for name, kind, value in tags
+    )
+    described = f"<MetaData><PlaneInfo>{inside}</PlaneInfo></MetaData>"
+    tifffile.imwrite(
+        tmp_path / "a.tif", PLANES[0], description=described, metadata=None, software="MetaSeries"
+    )
+    assert find_stack(tmp_path / "a.tif").voxel_size == (size, size)
+
+
 @pytest.mark.parametrize("shape", [(4, 20, 24), (4, 20, 24, 3)], ids=["grey", "colours"])
 def test_planes_that_were_written_one_at_a_time_are_one_stack(tmp_path, shape):
     data = np.random.default_rng(2).integers(0, 256, shape).astype("uint8")

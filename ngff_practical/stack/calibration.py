@@ -89,7 +89,8 @@ def calibration_of_metaseries(metadata: Mapping[str, object]) -> Calibration:
     lengths: dict[str, Length] = {}
     reasons: dict[str, str] = {}
     plane = metadata.get("PlaneInfo")
-    if isinstance(plane, Mapping) and plane.get("spatial-calibration-state"):
+    state = plane.get("spatial-calibration-state") if isinstance(plane, Mapping) else None
+    if isinstance(plane, Mapping) and str(state).casefold() in ("true", "on", "1"):
         for axis in "xy":
             size = plane.get(f"spatial-calibration-{axis}")
             _take(axis, number(size), str(size), plane.get("spatial-calibration-units"), lengths, reasons)
