@@ -195,3 +195,14 @@ def test_planes_written_one_at_a_time_are_not_left_out_before_a_preview(tmp_path
             writer.write(page)
     with pytest.raises(StackError, match=r"a\.tif holds 4 images of 20 x 24 uint16"):
         find_stack(tmp_path / "a.tif")
+
+
+def test_axes_for_a_stack_are_not_taken_where_ome_xml_calls_each_plane_an_image(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.ome.tif") as writer:
+        for plane in PLANES:
+            writer.write(plane)
+    with pytest.raises(StackError, match=r"said to be zyx.* and 3 more in it are images of their own"):
+        find_stack(tmp_path / "a.ome.tif", axes="zyx")
+    source = find_stack(tmp_path / "a.ome.tif")
+    assert any("describes 4 images; the first" in note for note in source.notes)
+    assert source.shape == (Y, X)

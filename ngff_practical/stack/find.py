@@ -92,7 +92,8 @@ def find_stack(
     if axes is not None and image.left_out and len(layout.planes) == 1 < len(layout.names) - 1:
         raise StackError(
             f"{what} was said to be {axes}, but its first image is a single plane, and {image.left_out} more "
-            f"in it are stored in other ways; save the planes alike, in a file of their own"
+            "in it are images of their own or stored in other ways; save the planes alike, as one image in a "
+            "file of its own, or write the axes of that plane alone"
         )
     given = None if voxel_size is None else tuple(voxel_size)
     settled, sizes, about_size = settle(image.calibration, layout.names, given, unit)

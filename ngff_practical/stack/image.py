@@ -120,7 +120,8 @@ def _load_ome(
     own_pages = [(uuid, root) for uuid, name in image.files if name.casefold() == root.name.casefold()]
     remote = {uuid: one for uuid, one in [*own_pages, *members] if isinstance(one, Location)}
     with files.opener.open_tiff(root, ome=True, text=text, members=remote) as tif:
-        return load_series(tif, files, image, heard, notes=tuple(notes))
+        found = load_series(tif, files, image, heard, notes=tuple(notes))
+    return replace(found, left_out=found.left_out + len(images) - 1)
 
 
 def _metadata_of(place: Place, file: Place, files: Files) -> tuple[ome.OmeDocument, Place, str | None]:
