@@ -164,7 +164,7 @@ def test_what_is_stopped_goes_on_where_it_was():
     panel.go_on.set()
     panel.wait()
     assert (panel.state, panel.done, panel.shown["verb"]) == ("stopped", 4, "Resume")
-    assert "3 of 10 objects are done" in panel.text
+    assert "At least 3 of 10 objects are done" in panel.text
     panel.start()
     panel.wait()
     assert (panel.state, panel.done) == ("done", 10)

@@ -149,7 +149,12 @@ class Panel(Widget):
         )
 
     def _way_on(self, progress: Progress) -> str:
-        done = f"{progress.done:,} of {progress.total:,} {self.noun}s are done. " if progress.total else ""
+        # what was on its way when it was stopped came through, uncounted
+        done = (
+            f"At least {progress.done:,} of {progress.total:,} {self.noun}s are done. "
+            if progress.total
+            else ""
+        )
         return f"{done}What is done is kept: resume goes on from there."
 
     def draw(self, figure: Figure) -> None:
