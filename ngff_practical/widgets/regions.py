@@ -27,7 +27,8 @@ def parse_region(text: str, axes: Sequence[str], shape: Shape) -> Region:
     if len(parts) != len(shape):
         raise PlanError(
             f"the region {text.strip()!r} has {counted(len(parts), 'part')}, "
-            f"the image has {len(shape)} axes: {', '.join(axes)}; write one for each, as in {region_text(middle(shape))}"
+            f"the image has {len(shape)} axes: {', '.join(axes)}; "
+            f"write one for each, as in {region_text(middle(shape))}"
         )
     return tuple(_part(part, name, size) for part, name, size in zip(parts, axes, shape, strict=True))
 
