@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ngff_practical.errors import StorageError
+
+_ADDRESS = re.compile(r"[A-Za-z0-9._~:/\[\]%!$&'()*+,;=-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +26,7 @@ class Location:
     anonymous: bool = False
 
     def __post_init__(self) -> None:
-        if not self.endpoint.startswith(("http://", "https://")):
-            raise StorageError(
-                f"endpoint {self.endpoint!r} is not a URL; it starts with https:// (or http://)"
-            )
-        object.__setattr__(self, "endpoint", self.endpoint.rstrip("/"))
+        object.__setattr__(self, "endpoint", _checked(self.endpoint))
         object.__setattr__(self, "key", self.key.strip("/"))
 
     def __truediv__(self, name: str) -> Location:
@@ -49,6 +49,29 @@ class Location:
 
 
 type Place = Path | Location
+
+
+def _checked(endpoint: str) -> str:
+    """Return an endpoint without a trailing slash; raises StorageError where no request can go there."""
+    scheme, _, rest = endpoint.partition("://")
+    if scheme.lower() not in ("http", "https") or not rest.strip("/"):
+        raise StorageError(f"endpoint {endpoint!r} is not a URL; it starts with https:// (or http://)")
+    if "@" in rest.partition("/")[0]:
+        raise StorageError(
+            f"the endpoint at {rest.partition('/')[0].rpartition('@')[2]} carries a name or a password; take "
+            "them out, credentials come from the environment only"
+        )
+    try:
+        parts = urlsplit(endpoint)
+        usable = bool(parts.hostname) and parts.port != 0 and _ADDRESS.fullmatch(rest) is not None
+    except ValueError:  # what is no port, or half an IPv6 address
+        usable = False
+    if not usable:
+        raise StorageError(
+            f"endpoint {endpoint!r} cannot be an address: write https://host or http://host:9000, with plain "
+            "letters and a port below 65536, and without ? or #"
+        )
+    return f"{scheme.lower()}://{rest.rstrip('/')}"
 
 
 def check_location(place: object) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from obstore.store import HTTPStore, S3Store
 
@@ -118,12 +118,15 @@ def _store(
         "region": region(),
         "skip_signature": location.anonymous,
         "virtual_hosted_style_request": False,
+        "conditional_put": "etag",  # obstore takes what is not said here from AWS_... variables
+        "s3_express": False,
+        "unsigned_payload": False,
     }
     if checksums:
         config["checksum_algorithm"] = "SHA256"
     with explain_path(location):
         return S3Store(
-            location.bucket,
+            quote(location.bucket),  # a typing error ends in obstore's panic
             prefix=prefix or None,
             config=config,
             client_options=_client(location.endpoint, timeout_s),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _PROFILE_LASTS = timedelta(minutes=15)  # asked again after that: a profile may stand for temporary keys
 
 _PROFILE_KNOWN_S = 60.0  # looking a profile up takes botocore some 50 ms, too long for every request
+_VISIBLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _SANDBOXS_OWN = re.compile("SANDBOX[A-Z0-9]{13}")
 _PROFILE_VARIABLES = ("AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE")
 
@@ -58,7 +59,7 @@ def find_keys() -> Keys | None:
     """Return the keys of the environment, else of the AWS profile, else None."""
     access, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
     if access and secret:
-        return Keys(access, secret, os.environ.get("AWS_SESSION_TOKEN") or None)
+        return _checked(Keys(access, secret, os.environ.get("AWS_SESSION_TOKEN") or None))
     where = tuple(os.environ.get(name) for name in _PROFILE_VARIABLES)
     known = _profiles.get(where)
     if known is None or time.monotonic() - known[0] > _PROFILE_KNOWN_S:
@@ -115,11 +116,33 @@ def _profile_keys() -> Keys | None:
         if found is None:
             return None
         frozen = found.get_frozen_credentials()
-    except botocore.exceptions.BotoCoreError as error:
-        raise AccessError(f"the AWS profile cannot be used: {error}") from None
+    except botocore.exceptions.PartialCredentialsError as error:
+        raise AccessError(f"half of the S3 credentials is missing: {error}; set both or none") from None
+    except (botocore.exceptions.BotoCoreError, ValueError, OSError) as error:
+        why = " ".join(str(error).split()).rstrip(":.")
+        raise AccessError(
+            f"the AWS profile cannot be used: {why}. Mend ~/.aws/credentials and ~/.aws/config, or set "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment"
+        ) from None
     if not (frozen.access_key and frozen.secret_key):
         return None
-    return Keys(frozen.access_key, frozen.secret_key, frozen.token, from_profile=True)
+    return _checked(Keys(frozen.access_key, frozen.secret_key, frozen.token, from_profile=True))
+
+
+def _checked(keys: Keys) -> Keys:
+    """Return keys that can travel in a header; raises AccessError where a line break came along, say."""
+    parts = {
+        "the access key": keys.access_key_id,
+        "the secret key": keys.secret_access_key,
+        "the session token": keys.session_token or "x",
+    }
+    for name, value in parts.items():
+        if _VISIBLE.fullmatch(value) is None:
+            raise AccessError(
+                f"{name} in use has a line break, a space at an end or another character that no key has; "
+                "copy it again"
+            )
+    return keys
 
 
 class EnvironmentCredentials:

@@ -80,10 +80,15 @@ def explain_path(location: Location) -> Iterator[None]:
     try:
         yield
     except ValueError:
-        raise StorageError(
-            f"{location.url}: the key has an empty part, a dot for a part or a control character; "
-            "S3 allows that, but it cannot be opened as an image"
-        ) from None
+        raise odd_key(location.url) from None
+
+
+def odd_key(url: str) -> StorageError:
+    """Return what is said of a key that S3 allows and most S3 clients do not."""
+    return StorageError(
+        f"{url}: the key has an empty part, a dot for a part or a control character; "
+        "S3 allows that, but it cannot be opened as an image. Leave out what is twice, or choose another key"
+    )
 
 
 def explain(error: Exception, location: Location, key: str = "", *, doing: Doing = "read") -> StorageError:
@@ -100,6 +105,8 @@ def explain(error: Exception, location: Location, key: str = "", *, doing: Doing
             f"{location.endpoint} sends whole objects only, but parts of {url} are needed; "
             "use a server that answers range requests, or download the image first"
         )
+    if failure.trouble == "no list":
+        return _cannot_list(location)
     if failure.trouble is not None:
         return _unreachable(failure, location)
     if isinstance(error, FileNotFoundError) or failure.status == 404:
@@ -151,8 +158,10 @@ def diagnose(error: Exception) -> Failure:
     ):  # botocore follows a redirect to the same address for as long as it can
         return Failure(trouble="redirects")
     text = str(error)
+    if "Invalid bucket name" in text:  # what botocore says without asking anybody
+        return Failure(404, "NoSuchBucket")
     if any(words in text for words in _NO_LISTING):
-        return Failure()
+        return Failure(trouble="no list")
     stated = re.search(r"status code: (\d{3})", text)
     code_found = re.search(r"<Code>(\w{1,60})</Code>", text)
     if stated or code_found:
@@ -168,7 +177,7 @@ def diagnose(error: Exception) -> Failure:
 def _is_unlike_s3(failure: Failure) -> bool:
     """Return True for an answer of the kind that S3 never gives, and a network that wants a login does."""
     if failure.trouble is not None:
-        return failure.trouble in ("whole only", "redirects")
+        return failure.trouble in ("whole only", "redirects", "no list")
     return failure.code is None and failure.status in (None, 200, 302, 303, 400, 405, 500, 501)
 
 

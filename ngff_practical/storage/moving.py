@@ -13,7 +13,8 @@ from obstore.exceptions import BaseError, PermissionDeniedError, PreconditionErr
 from ngff_practical.errors import ExistsError, NotFoundError, StorageError
 from ngff_practical.model import Location, StoredObject, check_location
 from ngff_practical.storage.clients import bucket_store, sends_checksums
-from ngff_practical.storage.explain import diagnose, explained
+from ngff_practical.storage.exact import is_odd
+from ngff_practical.storage.explain import diagnose, explained, odd_key
 from ngff_practical.storage.objects import delete_object, list_objects
 from ngff_practical.storage.patience import DAMAGED, Patience, ShortError
 from ngff_practical.storage.portal import may_be_page, refuse_portal
@@ -270,6 +271,8 @@ class Objects:
         path = "/".join(part for part in (self.location.key, key) if part)
         if not path:
             raise StorageError(f"{self.location.url} is a whole bucket, not an object; add the key")
+        if is_odd(path):
+            raise odd_key(self.url(key))
         return path
 
 

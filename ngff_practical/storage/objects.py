@@ -39,7 +39,7 @@ def list_objects(place: Place, *, patience: Patience | None = None) -> Iterator[
                 found = patience.run(lambda: list(_list_all(place, retries=0)))
             else:
                 found = list(_list_all(place))
-        except InvalidPathError:
+        except (InvalidPathError, ValueError):
             return iter(exact.list_below(place, patience=patience))
     if any(stored.nbytes == 0 for stored in found):  # obstore shows the marker "a/" as an object "a"
         return iter(exact.list_below(place, patience=patience))

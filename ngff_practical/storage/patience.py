@@ -21,6 +21,7 @@ _PASSING_TROUBLE = ("refused", "timeout", "broken", "unknown host")
 _NOBODY_THERE = ("refused", "timeout", "unknown host")
 _PASSING_STATUS = (408, 429, 500, 502, 503, 504)
 _BUSY = (429, 503)
+_LISTS = 2  # how often a list that cannot be read is asked for again: cut short, or none of S3's
 DAMAGED = ("BadDigest", "XAmzContentSHA256Mismatch", "IncompleteBody", "RequestTimeout")
 
 
@@ -57,7 +58,7 @@ class Patience:
             except failures as error:
                 wait = min(_LONGEST_PAUSE_S, _FIRST_PAUSE_S * 2**number)
                 wait *= random.uniform(0.5, 1)  # noqa: S311 - so that many clients do not come back at once
-                passes = self._passes(error)
+                passes = self._passes(error, number)
                 strange = not self.met and diagnose(error).trouble in _NOBODY_THERE
                 if not passes or waited + wait > (_STRANGER_S if strange else PATIENCE_S):
                     raise
@@ -65,7 +66,7 @@ class Patience:
             self.pause(wait)
         raise AssertionError("unreachable")
 
-    def _passes(self, error: Exception) -> bool:
+    def _passes(self, error: Exception, number: int) -> bool:
         if isinstance(error, ShortError | NgffPracticalError):
             return isinstance(error, ShortError)
         failure = diagnose(error)
@@ -74,6 +75,7 @@ class Patience:
             self.ease()
         return (
             failure.trouble in _PASSING_TROUBLE
+            or (failure.trouble == "no list" and number < _LISTS)
             or failure.status in _PASSING_STATUS
             or failure.code in DAMAGED
         )

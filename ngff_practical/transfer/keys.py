@@ -87,7 +87,7 @@ def check_local_names(keys: Iterable[str], *, windows: bool = sys.platform == "w
         ):
             raise StorageError(
                 f"the server lists the key {key!r}, which cannot be a file below the destination; "
-                "nothing was downloaded"
+                "nothing was downloaded. Ask its owner to give the object another key"
             )
         if any(len(part.encode()) > _LONGEST_NAME for part in parts):
             raise StorageError(

@@ -13,6 +13,8 @@ from ngff_practical.errors import ExistsError, StorageError, TransferError
 from ngff_practical.model import Location, Manifest, ManifestEntry, Problem, TransferReport, check_location
 from ngff_practical.storage import refuse_portal
 from ngff_practical.storage.crew import Crew
+from ngff_practical.storage.exact import is_odd
+from ngff_practical.storage.explain import odd_key
 from ngff_practical.storage.moving import Objects
 from ngff_practical.transfer.checksums import (
     LARGE_NBYTES,
@@ -109,6 +111,9 @@ def _check_destination(destination: Location) -> None:
             f"{destination.url} is a whole bucket; give the image a key of its own, "
             f"such as s3://{destination.bucket}/your-name/embryo.ome.zarr"
         )
+
+    if is_odd(destination.key):
+        raise odd_key(destination.url)
 
 
 def _deletions(plan: Plan, objects: Objects) -> tuple[Problem, ...]:
