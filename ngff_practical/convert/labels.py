@@ -20,9 +20,7 @@ from ngff_practical.storage import object_exists, parse_place, read_object, writ
 from ngff_practical.storage.lock import alone
 
 LABELS = "labels"
-_RESERVED = re.compile(
-    r"^\s|\s$|[/:]|^__|^\.z|^zarr\.json$"
-)  # blanks, separators, names that Zarr keeps for itself
+_RESERVED = re.compile(r"^\s|\s$|[/:]|^__|^\.z|^zarr\.json$")  # blanks, separators, and Zarr's own names
 ATTRIBUTES = {2: ".zattrs", 3: "zarr.json"}
 
 

@@ -13,7 +13,7 @@ from obstore.store import HTTPStore, S3Store
 
 from ngff_practical.model import Location
 from ngff_practical.storage.credentials import EnvironmentCredentials, region, require_keys
-from ngff_practical.storage.explain import explain_path
+from ngff_practical.storage.odd_keys import explain_path
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient

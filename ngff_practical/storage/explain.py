@@ -13,6 +13,7 @@ from obstore.exceptions import BaseError
 
 from ngff_practical.errors import AccessError, ExistsError, NgffPracticalError, NotFoundError, StorageError
 from ngff_practical.model import Location
+from ngff_practical.storage.portal import answers_with_pages, portal_error
 
 type Doing = Literal["read", "list", "write", "delete"]
 
@@ -74,32 +75,12 @@ def explained(location: Location, key: str = "", *, doing: Doing = "read") -> It
         raise explain(error, location, key, doing=doing) from None
 
 
-@contextmanager
-def explain_path(location: Location) -> Iterator[None]:
-    """Turn obstore's refusal of a key into ours."""
-    try:
-        yield
-    except ValueError:
-        raise odd_key(location.url) from None
-
-
-def odd_key(url: str) -> StorageError:
-    """Return what is said of a key that S3 allows and most S3 clients do not."""
-    return StorageError(
-        f"{url}: the key has an empty part, a dot for a part or a control character; "
-        "S3 allows that, but it cannot be opened as an image. Leave out what is twice, or choose another key"
-    )
-
-
 def explain(error: Exception, location: Location, key: str = "", *, doing: Doing = "read") -> StorageError:
     """Return our error for one of obstore's or botocore's."""
     failure = diagnose(error)
     url = "/".join(part for part in (location.url, key.removeprefix("/")) if part)
-    if _is_unlike_s3(failure):
-        from ngff_practical.storage.portal import answers_with_pages, portal_error  # which read through here
-
-        if answers_with_pages(location):
-            return portal_error(location.endpoint)
+    if _is_unlike_s3(failure) and answers_with_pages(location):
+        return portal_error(location.endpoint)
     if failure.trouble == "whole only":
         return StorageError(
             f"{location.endpoint} sends whole objects only, but parts of {url} are needed; "
@@ -153,9 +134,7 @@ def diagnose(error: Exception) -> Failure:
         said = str(response.get("Error", {}).get("Code") or "")
         status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")
         return Failure(status, None if said.isdecimal() else said or None)  # a number is botocore's own
-    if isinstance(
-        error, RecursionError
-    ):  # botocore follows a redirect to the same address for as long as it can
+    if isinstance(error, RecursionError):  # botocore follows a redirect to the same address without end
         return Failure(trouble="redirects")
     text = str(error)
     if "Invalid bucket name" in text:  # what botocore says without asking anybody

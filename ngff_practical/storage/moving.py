@@ -14,8 +14,9 @@ from ngff_practical.errors import ExistsError, NotFoundError, StorageError
 from ngff_practical.model import Location, StoredObject, check_location
 from ngff_practical.storage.clients import bucket_store, sends_checksums
 from ngff_practical.storage.exact import is_odd
-from ngff_practical.storage.explain import diagnose, explained, odd_key
+from ngff_practical.storage.explain import diagnose, explained
 from ngff_practical.storage.objects import delete_object, list_objects
+from ngff_practical.storage.odd_keys import odd_key
 from ngff_practical.storage.patience import DAMAGED, Patience, ShortError
 from ngff_practical.storage.portal import may_be_page, refuse_portal
 

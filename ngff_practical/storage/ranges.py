@@ -14,7 +14,8 @@ from obstore.exceptions import BaseError, PreconditionError
 from ngff_practical.errors import StorageError
 from ngff_practical.model import Location
 from ngff_practical.storage.clients import bucket_store, web_store
-from ngff_practical.storage.explain import diagnose, explain_path, explained
+from ngff_practical.storage.explain import diagnose, explained
+from ngff_practical.storage.odd_keys import explain_path
 from ngff_practical.storage.patience import Patience
 
 if TYPE_CHECKING:

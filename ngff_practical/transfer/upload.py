@@ -14,8 +14,8 @@ from ngff_practical.model import Location, Manifest, ManifestEntry, Problem, Tra
 from ngff_practical.storage import refuse_portal
 from ngff_practical.storage.crew import Crew
 from ngff_practical.storage.exact import is_odd
-from ngff_practical.storage.explain import odd_key
 from ngff_practical.storage.moving import Objects
+from ngff_practical.storage.odd_keys import odd_key
 from ngff_practical.transfer.checksums import (
     LARGE_NBYTES,
     etag_of_parts,
