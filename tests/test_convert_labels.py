@@ -175,6 +175,8 @@ def test_the_command_writes_labels_below_the_image(tmp_path, capsys):
     arguments = ["convert", str(tmp_path / "labels.ome.tif"), str(place), "--labels", "nuclei"]
     assert main([*arguments, "--dry-run", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["destination"] == str(place / "labels" / "nuclei")
+    assert main([*arguments[:-1], "../nuclei", "--dry-run"]) == 2
+    assert "'../nuclei' cannot name labels" in capsys.readouterr().err
     assert main([*arguments, "--levels", "2"]) == 2
     assert "leave out --levels" in capsys.readouterr().err
     assert main([*arguments, "--json"]) == 0

@@ -14,7 +14,7 @@ from ngff_practical.cli.options import DONE, AsJson, DryRun, Endpoint, Overwrite
 from ngff_practical.cli.output import emit, say
 from ngff_practical.cli.places import resolve_destination, resolve_source
 from ngff_practical.cli.progress import bar
-from ngff_practical.convert import connected, convert_labels, predict, reuse_freed_memory
+from ngff_practical.convert import check_labels_name, connected, convert_labels, predict, reuse_freed_memory
 from ngff_practical.convert import convert as write_stack
 from ngff_practical.model import Place, Pyramid, StackSource
 
@@ -74,6 +74,8 @@ def convert(
     verify
         What to read back and compare: all of it, a sample of each level, or nothing.
     """
+    if labels is not None:
+        check_labels_name(labels)
     place = resolve_destination(destination, endpoint)
     image = None if labels is None else _image_of_the_labels(place)
     stack = choices.find(resolve_source(source, endpoint, anonymous))

@@ -6,12 +6,13 @@ image. `predict` says beforehand what a conversion would take.
 
 from ngff_practical.convert.cluster import connected
 from ngff_practical.convert.estimate import Prediction, predict
-from ngff_practical.convert.labels import convert_labels
+from ngff_practical.convert.labels import check_labels_name, convert_labels
 from ngff_practical.convert.machine import reuse_freed_memory
 from ngff_practical.convert.run import convert, convert_stack
 
 __all__ = [
     "Prediction",
+    "check_labels_name",
     "connected",
     "convert",
     "convert_labels",

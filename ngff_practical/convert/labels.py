@@ -49,8 +49,7 @@ def convert_labels(
     NotFoundError
         There is no image of the plan's version at the place.
     """
-    if path_fault(name) or _RESERVED.search(name):
-        raise PlanError(f"{name!r} cannot name labels; choose a single word such as nuclei")
+    check_labels_name(name)
     place = image if isinstance(image, Location) else parse_place(image)
     if not object_exists(place, ATTRIBUTES[pyramid.zarr_format]):
         raise NotFoundError(
@@ -75,6 +74,12 @@ def convert_labels(
     with alone(group, "conversion") if isinstance(group, Path) else nullcontext():
         _list_labels(group, name, pyramid)
     return report
+
+
+def check_labels_name(name: str) -> None:
+    """Raise PlanError for what cannot be the name of labels: they lie in a folder of that name."""
+    if path_fault(name) or _RESERVED.search(name):
+        raise PlanError(f"{name!r} cannot name labels; choose a single word such as nuclei")
 
 
 def _list_labels(group: Place, name: str, pyramid: Pyramid) -> None:
