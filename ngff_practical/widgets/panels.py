@@ -290,10 +290,10 @@ def _would(report: TransferReport, done: str) -> str:
 
 
 def _done(report: TransferReport, done: str, problems: int) -> str:
-    already = f"{report.skipped:,} were there already, " if report.skipped else ""
+    already = f", {report.skipped:,} were there already" if report.skipped else ""
     words = (
-        f"{counted(report.copied, 'object')} {done}, {already}"
-        f"{bytes_text(report.nbytes)} in {duration_text(report.seconds * 1000)}."
+        f"{counted(report.copied, 'object')} {done}{already}: {bytes_text(report.nbytes)} in all. "
+        f"It took {duration_text(report.seconds * 1000)}."
     )
     if problems:
         return f"{words} {counted(problems, 'object')} are not as they should be: run it again."
