@@ -25,6 +25,7 @@ from ngff_practical.meter import watch
 from ngff_practical.pyramid import bands as bands_module
 from ngff_practical.pyramid import plan_passes, plan_pyramid
 from ngff_practical.stack import find_stack
+from ngff_practical.storage.threads import Threads
 
 
 @pytest.fixture
@@ -256,7 +257,7 @@ def test_bands_not_begun_are_dropped_when_a_conversion_stops(planes, tmp_path, m
             stopped.wait(60)  # nobody goes on before the first result was answered with an interruption
         return genuine(*arguments)
 
-    class Interrupting(ThreadPoolExecutor):
+    class Interrupting(Threads):
         def __exit__(self, *error):
             stopped.set()
             return super().__exit__(*error)
@@ -265,7 +266,7 @@ def test_bands_not_begun_are_dropped_when_a_conversion_stops(planes, tmp_path, m
         raise KeyboardInterrupt
 
     monkeypatch.setattr(run_module, "work_on_band", work)
-    monkeypatch.setattr(run_module, "ThreadPoolExecutor", Interrupting)
+    monkeypatch.setattr(run_module, "Threads", Interrupting)
     with pytest.raises(KeyboardInterrupt):
         convert(source, tmp_path / "out.zarr", pyramid, on_slab=interrupt)
     assert len(begun) < 32
