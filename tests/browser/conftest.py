@@ -154,6 +154,9 @@ def jupyter(home, folder, settings, *arguments):
     process.wait(START_S)
     _, alive = psutil.wait_procs(family, timeout=START_S)
     assert [other.cmdline() for other in alive] == []
+    # a sandbox that a kernel has started outlives it, as it should
+    stop = "from ngff_practical import sandbox; sandbox.stop()"
+    subprocess.run([sys.executable, "-c", stop], env=environment, check=True, timeout=START_S)
 
 
 @pytest.fixture(scope="session")
