@@ -16,13 +16,13 @@ MEMORY = Path("/dev/shm")
 
 @contextmanager
 def scratch_folder(most_bytes: int) -> Iterator[Path]:
-    """Give a new folder, in memory where there is one that holds so many bytes four times, else on the disk.
+    """Give a new folder, in memory where there is one that holds so many bytes twice, else on the disk.
 
     A disk adds times of its own, and not the same to everybody. ext4 without a journal, for one, keeps what
     was deleted out of use for minutes and searches past it whenever a file is made: a third of the time of
     writing 5,000 objects where 5,000 had been removed just before.
     """
-    place = MEMORY if _free(MEMORY) >= 4 * most_bytes else CACHE / "work"
+    place = MEMORY if _free(MEMORY) >= 2 * most_bytes else CACHE / "work"
     place.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="ngff-practical-bench-", dir=place))
     try:

@@ -227,7 +227,7 @@ def test_the_judge_of_transfers_tells_missing_changed_and_additional_objects():
     assert judge(sent, {"a": "1", "b": "9", "d": "4"}) == "no: 1 missing, 1 changed, 1 too many"
 
 
-@pytest.mark.parametrize(("held", "where"), [(2**20, "memory"), (2**18, "the disk")])
+@pytest.mark.parametrize(("held", "where"), [(2**18, "memory"), (2**18 - 1, "the disk")])
 def test_what_programs_write_goes_to_memory_where_it_is_large_enough_and_is_removed(
     held, where, tmp_path, monkeypatch
 ):
