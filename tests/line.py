@@ -1,10 +1,22 @@
 """A line to a server that goes dead, as a network does when a cable is pulled: nobody is told."""
 
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
+
+HANG_S = 45  # what a library would wait for an answer is 60 s
+RUN = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts with & has it ignored
+from ngff_practical.cli import main
+{first}
+sys.exit(main(sys.argv[1:]))
+"""
 
 
 class Line:
@@ -70,3 +82,23 @@ def line_to(endpoint: str, nbytes: int) -> Iterator[Line]:
         yield line
     finally:
         line.close()
+
+
+def told_when_stopped(line: Line, *command: str, first: str = "") -> str:
+    """Run a command until the line is dead, press Ctrl-C, and return what it says; `first` is run first."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN.format(first=first), *command, "--endpoint", line.endpoint],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert line.dead.wait(120), process.communicate(timeout=5)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=HANG_S)
+    finally:
+        process.kill()
+        process.communicate()
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    return said

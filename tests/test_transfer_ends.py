@@ -1,15 +1,12 @@
 """Ctrl-C on a network that has died without a word: the end comes at once, with the way to go on."""
 
-import signal
-import subprocess
 import sys
-import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from line import Line, line_to
+from line import HANG_S, Line, line_to, told_when_stopped
 
 from ngff_practical.model import Location, StoredObject
 from ngff_practical.sandbox import Sandbox
@@ -26,17 +23,12 @@ pytestmark = [
 ]
 
 MIB = 2**20
-HANG_S = 45  # what a library would wait for an answer is 60 s
-RUN = """
-    import signal, sys
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts with & has it ignored
-    from ngff_practical.cli import main
-    from ngff_practical.transfer import checksums, delete_image, download, upload, verify
-    from ngff_practical.transfer.fetching import fetch_object
-    for function in (fetch_object, upload):
-        function.__globals__["LARGE_NBYTES"] = 6 * 2**20
-    checksums.LARGE_NBYTES, checksums.PART_NBYTES = 6 * 2**20, 5 * 2**20
-    sys.exit(main(sys.argv[1:]))
+SMALL_PARTS = """
+from ngff_practical.transfer import checksums, delete_image, download, upload, verify
+from ngff_practical.transfer.fetching import fetch_object
+for function in (fetch_object, upload):
+    function.__globals__["LARGE_NBYTES"] = 6 * 2**20
+checksums.LARGE_NBYTES, checksums.PART_NBYTES = 6 * 2**20, 5 * 2**20
 """
 
 
@@ -63,34 +55,13 @@ def address(place: Location) -> str:
     return f"s3://{place.bucket}/{place.key}"
 
 
-def told_when_stopped(line: Line, *command: str) -> str:
-    """Run a command until the line is dead, press Ctrl-C, and return what it says."""
-    code = textwrap.dedent(RUN)
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, *command, "--endpoint", line.endpoint],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert line.dead.wait(120), process.communicate(timeout=5)
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=HANG_S)
-    finally:
-        process.kill()
-        process.communicate()
-    assert process.returncode == 130
-    assert "Traceback" not in said
-    return said
-
-
 @pytest.mark.parametrize("kind", ["small", "large"])
 def test_upload_on_a_dead_network_ends_with_ctrl_c(
     server: Sandbox, place: Location, image: Path, large: Path, kind: str
 ) -> None:
     source = image if kind == "small" else large
     with line_to(server.endpoint, 700_000) as line:
-        said = told_when_stopped(line, "upload", str(source), address(place))
+        said = told_when_stopped(line, "upload", str(source), address(place), first=SMALL_PARTS)
     assert "Run the same command again: what is there is not sent again" in said
     assert not object_exists(place, "zarr.json" if kind == "small" else "")
     assert upload(source, place).verified > 0
@@ -104,7 +75,7 @@ def test_download_on_a_dead_network_ends_with_ctrl_c(
     source = image if kind == "small" else large
     upload(source, place)
     with line_to(server.endpoint, 700_000) as line:
-        said = told_when_stopped(line, "download", address(place), str(tmp_path / "back"))
+        said = told_when_stopped(line, "download", address(place), str(tmp_path / "back"), first=SMALL_PARTS)
     assert "run the same command again: what is there is not fetched again" in said
     assert not (tmp_path / "back").exists()
     download(place, tmp_path / "back")
@@ -122,7 +93,9 @@ def test_listing_over_a_dead_network_ends_with_ctrl_c(
         "verify": (str(image), address(place)),
     }
     with line_to(server.endpoint, 0) as line:
-        assert "the same command can be run again" in told_when_stopped(line, command, *ends[command])
+        assert "the same command can be run again" in told_when_stopped(
+            line, command, *ends[command], first=SMALL_PARTS
+        )
 
 
 def over(line: Line, place: Location) -> Location:
