@@ -12,7 +12,7 @@ from rich.text import Text
 from ngff_practical.cli.output import escape, show
 from ngff_practical.cli.pages import cells, print_table, table_of
 from ngff_practical.model import Channel, Description, Pyramid, ValidationReport
-from ngff_practical.model.report import elsewhere_text, findings_text, gathered
+from ngff_practical.model.findings import elsewhere_text, findings_text, gathered
 from ngff_practical.model.wording import axis_text, names_text, shape_text, size_text, voxel_text
 
 _STYLES = {"must": "bold red", "data": "bold magenta", "should": "bold yellow", "note": "dim"}

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from ngff_practical.model.image import Axis, Level
+if TYPE_CHECKING:
+    from ngff_practical.model.image import Axis, Level
 
 
 def escaped(text: str, *, limit: int = 80) -> str:
