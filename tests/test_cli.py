@@ -12,7 +12,7 @@ import tifffile
 from ngff_practical.cli import main
 from ngff_practical.cli.lab import lab_command
 from ngff_practical.cli.output import escape
-from ngff_practical.cli.pages import size_text
+from ngff_practical.model.wording import bytes_text
 from ngff_practical.storage import delete_object, write_object
 
 
@@ -305,9 +305,11 @@ def test_text_from_files_cannot_steer_the_terminal():
     assert escape("µm, Hériché, 細胞") == "µm, Hériché, 細胞"
 
 
-@pytest.mark.parametrize(("nbytes", "text"), [(812, "812 B"), (64_000, "64.0 kB"), (437e9, "437.0 GB")])
+@pytest.mark.parametrize(
+    ("nbytes", "text"), [(812, "812 B"), (64_000, "64.0 kB"), (999_960, "1.0 MB"), (437e9, "437.0 GB")]
+)
 def test_sizes_are_written_in_powers_of_1000(nbytes, text):
-    assert size_text(nbytes) == text
+    assert bytes_text(nbytes) == text
 
 
 @pytest.mark.parametrize(

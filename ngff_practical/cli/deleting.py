@@ -13,7 +13,7 @@ from ngff_practical.cli.output import emit, say, show
 from ngff_practical.cli.places import resolve_upload
 from ngff_practical.errors import PlanError
 from ngff_practical.model import Location
-from ngff_practical.model.wording import plural, size_text
+from ngff_practical.model.wording import bytes_text, plural
 from ngff_practical.transfer import delete_image, image_objects
 
 
@@ -34,7 +34,7 @@ def delete(
     """
     place = resolve_upload(url, endpoint)
     found = image_objects(place)
-    what = f"{plural(len(found), 'object')}, {size_text(sum(stored.nbytes for stored in found))}, at {place}"
+    what = f"{plural(len(found), 'object')}, {bytes_text(sum(stored.nbytes for stored in found))}, at {place}"
     if not dry_run:
         if not yes and not _agreed(place, what, json):
             say("nothing was deleted")

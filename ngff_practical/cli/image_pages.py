@@ -13,7 +13,7 @@ from ngff_practical.cli.output import escape, show
 from ngff_practical.cli.pages import cells, print_table, table_of
 from ngff_practical.model import Channel, Description, Pyramid, ValidationReport
 from ngff_practical.model.findings import elsewhere_text, findings_text, gathered
-from ngff_practical.model.wording import axis_text, names_text, shape_text, size_text, voxel_text
+from ngff_practical.model.wording import axis_text, bytes_text, names_text, shape_text, voxel_text
 
 _STYLES = {"must": "bold red", "data": "bold magenta", "should": "bold yellow", "note": "dim"}
 _MOST_CHANNELS = 32
@@ -50,7 +50,7 @@ def info_page(found: Description) -> None:
         print()
         _levels(image)
         print()
-        show(f"{size_text(image.nbytes)} uncompressed, {image.objects:,} objects when fully written")
+        show(f"{bytes_text(image.nbytes)} uncompressed, {image.objects:,} objects when fully written")
     if found.wells and 0 < len(found.rows) <= _MOST_LINES and 0 < len(found.columns) <= _MOST_LINES:
         print()
         _plate(found)
@@ -104,7 +104,7 @@ def _levels(image: Pyramid) -> None:
                 shape_text(level.shards),
                 voxel_text(level, image.axes),
                 f"{level.objects:,}",
-                size_text(level.nbytes),
+                bytes_text(level.nbytes),
             )
         )
     print_table(table)

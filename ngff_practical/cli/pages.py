@@ -15,7 +15,7 @@ from ngff_practical.model import (
     StoredObject,
     TransferReport,
 )
-from ngff_practical.model.wording import plural, shape_text, size_text, voxel_text
+from ngff_practical.model.wording import bytes_text, plural, shape_text, voxel_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -33,8 +33,8 @@ def plan_page(source: StackSource, pyramid: Pyramid, prediction: Prediction) -> 
     show(f"to        OME-Zarr {pyramid.version}, codec {pyramid.codec}")
     _written_table(pyramid, prediction.level_bytes)
     show(
-        f"{prediction.objects} objects, about {size_text(prediction.nbytes)}, about "
-        f"{size_text(prediction.peak_memory_bytes)} of memory, about {prediction.seconds:.1f} s"
+        f"{prediction.objects} objects, about {bytes_text(prediction.nbytes)}, about "
+        f"{bytes_text(prediction.peak_memory_bytes)} of memory, about {prediction.seconds:.1f} s"
     )
 
 
@@ -44,8 +44,8 @@ def conversion_page(report: ConversionReport, verify: str) -> None:
     show(f"to        {report.destination}, OME-Zarr {report.pyramid.version}, codec {report.pyramid.codec}")
     _written_table(report.pyramid, report.level_bytes)
     show(
-        f"{report.objects} objects, {size_text(report.nbytes)}, peak memory "
-        f"{size_text(report.peak_memory_bytes)}, {report.seconds:.1f} s"
+        f"{report.objects} objects, {bytes_text(report.nbytes)}, peak memory "
+        f"{bytes_text(report.peak_memory_bytes)}, {report.seconds:.1f} s"
     )
     proof = {
         "full": "all of it read back",
@@ -61,11 +61,11 @@ def transfer_page(report: TransferReport, done: str) -> None:
     show(f"to        {report.destination}")
     if report.dry_run:
         verb = {"sent": "send", "fetched": "fetch"}.get(done, done)
-        show(f"would {verb} {report.copied} of {report.objects} objects, {size_text(report.nbytes)} in all")
+        show(f"would {verb} {report.copied} of {report.objects} objects, {bytes_text(report.nbytes)} in all")
     else:
         show(
             f"{done} {report.copied} objects, skipped {report.skipped} already there, verified "
-            f"{report.verified} of {report.objects} ({size_text(report.nbytes)}) in {report.seconds:.1f} s"
+            f"{report.verified} of {report.objects} ({bytes_text(report.nbytes)}) in {report.seconds:.1f} s"
         )
     for problem in report.problems:
         show(str(problem))
@@ -79,7 +79,7 @@ def comparison_page(report: TransferReport) -> None:
         show(str(problem))
     show(
         f"{report.verified} of {report.objects} objects are the same, byte for byte "
-        f"({size_text(report.nbytes)}, {report.seconds:.1f} s)"
+        f"({bytes_text(report.nbytes)}, {report.seconds:.1f} s)"
     )
     if report.problems:
         show(f"not the same: {plural(len(report.problems), 'problem')}")
@@ -91,7 +91,7 @@ def listing_page(folders: tuple[str, ...], objects: tuple[StoredObject, ...]) ->
     for name in folders:
         table.add_row(*cells("", f"{name}/"))
     for stored in objects:
-        table.add_row(*cells(size_text(stored.nbytes), stored.key))
+        table.add_row(*cells(bytes_text(stored.nbytes), stored.key))
     table.show_header = False
     print_table(table)
 
@@ -159,7 +159,7 @@ def _written_table(pyramid: Pyramid, level_bytes: tuple[int, ...]) -> None:
                 shape_text(level.shards),
                 voxel_text(level, pyramid.axes),
                 str(level.objects),
-                size_text(nbytes),
+                bytes_text(nbytes),
             )
         )
     print_table(table)

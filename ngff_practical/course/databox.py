@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
+from ngff_practical.model.wording import shape_text
 from ngff_practical.samples import Sample
 
 type Row = tuple[str, str]
@@ -32,8 +33,7 @@ class DataBox:
 
 def data_box(sample: Sample, source: str) -> DataBox:
     """Return the data box of a sample; `source` is the sentence of `samples.locate` on where it is read."""
-    shape = " x ".join(str(size) for size in sample.shape)
-    size = f"{shape} ({', '.join(sample.axes)})" if sample.shape else "not stated"
+    size = f"{shape_text(sample.shape)} ({', '.join(sample.axes)})" if sample.shape else "not stated"
     rows = [
         ("name", f"{sample.name} ({sample.study})"),
         ("size", size),

@@ -16,6 +16,7 @@ from ngff_practical.metadata import ArrayInfo, escaped
 from ngff_practical.metadata.documents import LFS_POINTER
 from ngff_practical.metadata.wording import listed, plural
 from ngff_practical.model import Issue, Shape, StoredObject
+from ngff_practical.model.wording import shape_text
 
 MOST_LISTED_REMOTE = 20_000
 """Objects of one level that are listed on a server; each thousand is a request."""
@@ -154,10 +155,10 @@ def stray_issues(level: str, array: ArrayInfo, stored: Stored) -> Iterator[Issue
         or (stored.chunks and _looks_like_a_chunk(other.key, array))
     ]
     if beyond:
-        grid = " x ".join(str(count) for count in array.object_grid)
         message = (
-            f"{plural(len(beyond), 'file')} named like a chunk, but not of the grid of {grid}: "
-            f"{listed(beyond)}; nothing reads it, and the array was larger once or its shape is wrong"
+            f"{plural(len(beyond), 'file')} named like a chunk, but not of the grid of "
+            f"{shape_text(array.object_grid)}: {listed(beyond)}; nothing reads it, "
+            "and the array was larger once or its shape is wrong"
         )
         yield Issue("should", level, message, f"{version}, chunk grids")
     mine, other = (".zarray", "zarr.json") if array.zarr_format == 2 else ("zarr.json", ".zarray")

@@ -22,6 +22,7 @@ from ngff_practical.metadata.fill_values import fill_value_issues
 from ngff_practical.metadata.structure import Spot
 from ngff_practical.metadata.wording import escaped, listed
 from ngff_practical.model import Issue, Shape, StoredGrid
+from ngff_practical.model.wording import shape_text
 
 _LARGEST_CHUNK = 2**31 - 1  # bytes, the most that Blosc packs
 
@@ -151,16 +152,15 @@ def array_issues(document: Mapping[str, object]) -> Iterator[Issue]:
         yield spot.key("codecs").must(message)
     if math.prod(info.shape) > LONGEST_AXIS:
         yield spot.key("shape").issue(
-            "must", f"shape {_by(info.shape)} has more voxels than any computer can count"
+            "must", f"shape {_sides(info.shape)} has more voxels than any computer can count"
         )
     if info.shards and any(outer % inner for outer, inner in zip(info.shards, info.chunks, strict=True)):
-        message = f"the chunks {_by(info.chunks)} do not fill the shards {_by(info.shards)} evenly"
+        message = f"the chunks {_sides(info.chunks)} do not fill the shards {_sides(info.shards)} evenly"
         yield spot.key("codecs").must(message)
     if math.prod(info.chunks) * info.itemsize > _LARGEST_CHUNK:
         gigabytes = math.prod(info.chunks) * info.itemsize / 1e9
-        message = (
-            f"one chunk {_by(info.chunks)} is {gigabytes:.3g} GB, all of which is read to show a single voxel"
-        )
+        size = f"{_sides(info.chunks)} is {gigabytes:.3g} GB"
+        message = f"one chunk {size}, all of which is read to show a single voxel"
         yield spot.key("chunks").should(message)
 
 
@@ -218,5 +218,5 @@ def _to_bytes(codecs: object) -> bool:
     return False
 
 
-def _by(sizes: Shape) -> str:
-    return escaped(" x ".join(str(size) for size in sizes))
+def _sides(shape: Shape) -> str:
+    return escaped(shape_text(shape))

@@ -10,7 +10,8 @@ from ngff_practical.metadata.arrays import ArrayInfo
 from ngff_practical.metadata.paths import path_fault
 from ngff_practical.metadata.subject import Rule, Subject
 from ngff_practical.metadata.wording import listed, number, plural, quoted
-from ngff_practical.model import Issue, Shape
+from ngff_practical.model import Issue
+from ngff_practical.model.wording import shape_text
 
 _PLACED = ("coordinateTransformations", "path")  # what a scale is compared by
 
@@ -56,12 +57,12 @@ def shrinking_levels(image: Subject) -> Iterator[Issue]:
             if len(before.shape) != len(after.shape) or after is before:
                 continue
             if any(now > then for now, then in zip(after.shape, before.shape, strict=True)):
-                message = f"the level is {_by(after.shape)}, larger than the one before, {_by(before.shape)}"
-                yield spot.must(f"{message}; list the levels from the largest to the smallest")
+                larger = f"{shape_text(after.shape)}, larger than the one before, {shape_text(before.shape)}"
+                yield spot.must(f"the level is {larger}; list the levels from the largest to the smallest")
                 break
             if after.shape == before.shape and after.shape.count(1) < len(after.shape):
-                message = f"the level is {_by(after.shape)}, as large as the one before, so it saves nothing"
-                yield spot.should(message)
+                same = f"{shape_text(after.shape)}, as large as the one before"
+                yield spot.should(f"the level is {same}, so it saves nothing")
 
 
 def one_data_type(image: Subject) -> Iterator[Issue]:
@@ -201,7 +202,3 @@ def _against_first(
     found = list(levels)
     for level in found[1:]:
         yield found[0], level
-
-
-def _by(shape: Shape) -> str:
-    return " x ".join(str(size) for size in shape)

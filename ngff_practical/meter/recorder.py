@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
-from ngff_practical.meter.amounts import bytes_text, duration_text
 from ngff_practical.model import Request
+from ngff_practical.model.wording import bytes_text, duration_text
 
 
 class RequestSource(Protocol):

@@ -24,7 +24,7 @@ from ngff_practical.model.markup import (
     safe,
     unfolding,
 )
-from ngff_practical.model.wording import axis_text, names_text, shape_text, size_text, voxel_text
+from ngff_practical.model.wording import axis_text, bytes_text, names_text, shape_text, voxel_text
 
 if TYPE_CHECKING:
     from ngff_practical.model.image import Axis, Channel, Pyramid
@@ -56,7 +56,7 @@ def stack_html(stack: StackSource) -> str:
     facts = [
         (
             f"shape ({safe(', '.join(stack.axis_names))})",
-            safe(shape_text(stack.shape).replace(" x ", " × ")),
+            safe(shape_text(stack.shape, by=" × ")),
         ),
         ("axes", _axes(stack.axes)),
         ("voxel size", safe(", ".join(sizes), 300)),
@@ -123,7 +123,7 @@ def _image_facts(image: Pyramid) -> list[tuple[str, str]]:
         facts.append(("channels", "".join(map(_channel, image.channels[:_MOST_CHANNELS])) + dimmed(rest)))
     if image.labels:
         facts.append(("labels", safe(names_text(image.labels), 400)))
-    total = f"{size_text(image.nbytes)} uncompressed, {image.objects:,} objects when fully written"
+    total = f"{bytes_text(image.nbytes)} uncompressed, {image.objects:,} objects when fully written"
     return [*facts, ("in all", safe(total))]
 
 
@@ -147,10 +147,10 @@ def _levels(image: Pyramid) -> str:
     rows = [
         (
             level.path,
-            *(shape_text(shape).replace(" x ", " × ") for shape in (level.shape, level.chunks, level.shards)),
+            *(shape_text(shape, by=" × ") for shape in (level.shape, level.chunks, level.shards)),
             voxel_text(level, image.axes).replace(" x ", " × "),
             f"{level.objects:,}",
-            size_text(level.nbytes),
+            bytes_text(level.nbytes),
         )
         for level in image.levels
     ]

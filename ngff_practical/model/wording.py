@@ -1,4 +1,4 @@
-"""Values as a person reads them, in a terminal or a notebook: sizes, shapes, and harmless text."""
+"""Values as a person reads them, in a terminal or a notebook: amounts, shapes, and harmless text."""
 
 from __future__ import annotations
 
@@ -24,18 +24,25 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count or 'no'} {one if count == 1 else many or one + 's'}"
 
 
-def size_text(nbytes: float) -> str:
-    """Return a size as a person reads it: "812 B", "64.0 kB", "2.1 MB" (powers of 1000)."""
-    for unit in ("B", "kB", "MB", "GB", "TB", "PB"):
-        if nbytes < 1000:
-            return f"{nbytes:.0f} {unit}" if unit == "B" else f"{nbytes:.1f} {unit}"
-        nbytes /= 1000
-    return f"{nbytes:.1f} EB"
+def bytes_text(nbytes: float) -> str:
+    """Return an amount of bytes as people read it: "812 B", "64.0 kB", "2.1 MB" (powers of 1000)."""
+    if nbytes < 1000:
+        return f"{nbytes:.0f} B"
+    size, units = nbytes / 1000, ["EB", "PB", "TB", "GB", "MB", "kB"]
+    while size >= 999.95 and len(units) > 1:  # which would be written as 1000.0
+        size /= 1000
+        units.pop()
+    return f"{size:.1f} {units[-1]}"
 
 
-def shape_text(shape: tuple[int, ...] | None) -> str:
+def duration_text(ms: float) -> str:
+    """Return a time in milliseconds, from ten seconds on in seconds: "92 ms", "12.5 s"."""
+    return f"{ms:.0f} ms" if ms < 9_999.5 else f"{ms / 1000:.1f} s"
+
+
+def shape_text(shape: tuple[int, ...] | None, *, by: str = " x ") -> str:
     """Return a shape as "236 x 275 x 271", or a dash."""
-    return " x ".join(str(size) for size in shape) if shape else "-"
+    return by.join(str(size) for size in shape) if shape else "-"
 
 
 def voxel_text(level: Level, axes: Sequence[Axis]) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ngff_practical.meter import bytes_text
 from ngff_practical.model import Level, Pyramid
+from ngff_practical.model.wording import shape_text
 from ngff_practical.pyramid import chunk_access, object_keys, touched_cells
 from ngff_practical.widgets.regions import Region, on_level
 
@@ -90,8 +91,8 @@ def _row(pyramid: Pyramid, level: Level, part: Region, sizes: Mapping[str, int] 
         _stored(pyramid, level, part, sizes),
         bytes_text(access.bytes_read),
         _share(access.useful),
-        _by(level.shape),
-        _by(level.chunks) + (f" in {_by(level.shards)}" if level.shards else ""),
+        shape_text(level.shape, by="×"),
+        " in ".join(shape_text(shape, by="×") for shape in (level.chunks, level.shards) if shape),
     )
 
 
@@ -133,10 +134,6 @@ def _stored_text(sizes: Mapping[str, int] | None, key: str) -> str:
     if sizes is None:
         return ""
     return bytes_text(sizes[key]) if key in sizes else "not stored"
-
-
-def _by(shape: tuple[int, ...]) -> str:
-    return "×".join(f"{size}" for size in shape)
 
 
 def _share(share: float) -> str:

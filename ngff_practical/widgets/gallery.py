@@ -21,7 +21,7 @@ from ngff_practical.errors import NgffPracticalError, StorageError
 from ngff_practical.inspection import describe_image, validation_report
 from ngff_practical.metadata.wording import plural
 from ngff_practical.model import Location, spatial
-from ngff_practical.model.wording import escaped, size_text
+from ngff_practical.model.wording import bytes_text, escaped
 from ngff_practical.storage import list_objects
 from ngff_practical.transfer import download
 from ngff_practical.widgets.pixels import Grey, Levels, contrast, grey
@@ -99,7 +99,7 @@ def _plane(place: Location) -> Grey:
     one_object = math.prod(level.object_shape) * level.itemsize
     largest = max(level.nbytes, one_object, sum(each.nbytes for each in stored))
     if largest > MOST_NBYTES:
-        raise StorageError(f"its coarsest level takes {size_text(largest)}")
+        raise StorageError(f"its coarsest level takes {bytes_text(largest)}")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "image.zarr"
         download(place, copy, levels=(number,))

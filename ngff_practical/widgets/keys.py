@@ -13,6 +13,7 @@ from ngff_practical.errors import MetadataError, StorageError
 from ngff_practical.inspection import describe
 from ngff_practical.meter import bytes_text
 from ngff_practical.model import Location, Place
+from ngff_practical.model.wording import shape_text
 from ngff_practical.storage import KeyPage, list_page, parse_place
 from ngff_practical.widgets.base import Message, Widget, script, style
 from ngff_practical.widgets.browsing import Entry, above, count, entries, is_image, trap
@@ -110,10 +111,10 @@ class KeyBrowser(Widget):
             return str(error)
         if what.image:
             image = what.image
-            size = " x ".join(f"{size}" for size in image.shape)
             return (
-                f"{prefix} is an OME-Zarr {what.kind} of version {what.version}: {size} voxels "
-                f"({', '.join(image.axis_names)}), {image.dtype}, {counted(len(image.levels), 'level')}. "
+                f"{prefix} is an OME-Zarr {what.kind} of version {what.version}: "
+                f"{shape_text(image.shape)} voxels ({', '.join(image.axis_names)}), {image.dtype}, "
+                f"{counted(len(image.levels), 'level')}. "
                 f"Open it with ChunkExplorer or PyramidViewer: {place}"
             )
         if what.kind == "plate":

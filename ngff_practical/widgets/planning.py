@@ -11,6 +11,7 @@ from ngff_practical.convert import Prediction
 from ngff_practical.errors import PlanError
 from ngff_practical.meter import bytes_text, duration_text
 from ngff_practical.model import ConversionReport, Location, Pyramid, Shape, StackSource
+from ngff_practical.model.wording import shape_text
 from ngff_practical.pyramid import plan_pyramid
 from ngff_practical.transfer import WORKERS
 
@@ -97,9 +98,9 @@ def level_rows(pyramid: Pyramid, prediction: Prediction) -> tuple[tuple[str, ...
     rows = [
         (
             level.path,
-            _by(level.shape),
-            _by(level.chunks),
-            _by(level.shards) if level.shards else "none",
+            shape_text(level.shape, by="×"),
+            shape_text(level.chunks, by="×"),
+            shape_text(level.shards, by="×") if level.shards else "none",
             f"{level.objects:,}",
             bytes_text(nbytes),
         )
@@ -158,10 +159,11 @@ def sides(size: int) -> tuple[int, ...]:
 def sentence(pyramid: Pyramid, prediction: Prediction, line: Line) -> str:
     """Return what a plan would take, in words."""
     first = pyramid.levels[0]
-    shards = f", shards of {_by(first.shards)}" if first.shards else ""
+    chunks = shape_text(first.chunks, by="×")
+    shards = f", shards of {shape_text(first.shards, by='×')}" if first.shards else ""
     sending = line.upload_seconds(prediction.objects, prediction.nbytes)
     return (
-        f"{pyramid.name} as OME-Zarr {pyramid.version}, chunks of {_by(first.chunks)}{shards}, "
+        f"{pyramid.name} as OME-Zarr {pyramid.version}, chunks of {chunks}{shards}, "
         f"{len(pyramid.levels)} levels, {pyramid.codec}: {prediction.objects:,} objects, "
         f"{bytes_text(prediction.nbytes)} of {bytes_text(pyramid.nbytes)} uncompressed, up to "
         f"{bytes_text(prediction.peak_memory_bytes)} of memory, about {_seconds(prediction.seconds)} "
@@ -188,7 +190,3 @@ def _seconds(seconds: float) -> str:
 
 def _commas(shape: Shape) -> str:
     return ",".join(str(size) for size in shape)
-
-
-def _by(shape: Shape) -> str:
-    return "×".join(str(size) for size in shape)
