@@ -4,7 +4,7 @@ from ngff_practical.inspection.decoding import UNDECODABLE
 from ngff_practical.inspection.describing import describe, describe_image
 from ngff_practical.inspection.elsewhere import what_is_there
 from ngff_practical.inspection.keys import join
-from ngff_practical.inspection.members import labels_of, scene_images, series_of
+from ngff_practical.inspection.members import images_of, labels_of, paths_of, texts_of
 from ngff_practical.inspection.tree import Node, Tree, UnreadableError, open_tree
 from ngff_practical.inspection.validating import validate, validation_report
 
@@ -15,11 +15,12 @@ __all__ = [
     "UnreadableError",
     "describe",
     "describe_image",
+    "images_of",
     "join",
     "labels_of",
     "open_tree",
-    "scene_images",
-    "series_of",
+    "paths_of",
+    "texts_of",
     "validate",
     "validation_report",
     "what_is_there",

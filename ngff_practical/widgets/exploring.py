@@ -10,6 +10,7 @@ from ngff_practical.meter import bytes_text
 from ngff_practical.model import Level, Pyramid
 from ngff_practical.model.wording import shape_text
 from ngff_practical.pyramid import chunk_access, object_keys, touched_cells
+from ngff_practical.widgets.counting import counted
 from ngff_practical.widgets.regions import Region, on_level
 
 MOST_KEYS = 200
@@ -73,8 +74,8 @@ def explore(
         keys=tuple((key, _stored_text(known, key)) for key in keys),
         more_keys=access.objects - len(keys),
         sentence=(
-            f"{pyramid.name}, level {chosen.path}: {_count(access.chunks, 'chunk')} in "
-            f"{_count(access.objects, 'object')}, {_count(access.requests, 'request')}; "
+            f"{pyramid.name}, level {chosen.path}: {counted(access.chunks, 'chunk')} in "
+            f"{counted(access.objects, 'object')}, {counted(access.requests, 'request')}; "
             f"{bytes_text(access.bytes_read)} decoded for {bytes_text(access.bytes_wanted)} wanted, "
             f"{_share(access.useful)} useful."
         ),
@@ -138,7 +139,3 @@ def _stored_text(sizes: Mapping[str, int] | None, key: str) -> str:
 
 def _share(share: float) -> str:
     return f"{share:.0%}" if share >= 0.01 else f"{share * 100:.1g}%"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

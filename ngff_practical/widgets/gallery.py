@@ -19,9 +19,8 @@ from pathlib import Path
 
 from ngff_practical.errors import NgffPracticalError, StorageError
 from ngff_practical.inspection import describe_image, validation_report
-from ngff_practical.metadata.wording import plural
 from ngff_practical.model import Location, spatial
-from ngff_practical.model.wording import bytes_text, escaped
+from ngff_practical.model.wording import bytes_text, escaped, plural
 from ngff_practical.storage import list_objects
 from ngff_practical.transfer import download
 from ngff_practical.widgets.pixels import Grey, Levels, contrast, grey

@@ -12,22 +12,22 @@ from ngff_practical.inspection import (
     Node,
     Tree,
     UnreadableError,
+    images_of,
     join,
     labels_of,
     open_tree,
-    scene_images,
-    series_of,
+    paths_of,
+    texts_of,
     what_is_there,
 )
 from ngff_practical.metadata import (
     assumed_version,
-    entries,
     kind_of,
     level_paths,
-    metadata_of,
     multiscales_of,
 )
 from ngff_practical.model import Issue, Place
+from ngff_practical.widgets.counting import counted
 from ngff_practical.widgets.meanings import meaning, meaning_of_item
 
 MOST_NODES = 40
@@ -117,10 +117,8 @@ def with_issues(nodes: Sequence[NodeLines], issues: Sequence[Issue]) -> tuple[No
     return tuple(
         replace(
             node,
-            lines=tuple(
-                replace(line, issues=tuple(found.pop((index, line.where), ()))) for line in node.lines
-            ),
-            issues=tuple(found.pop((index, ""), ())),
+            lines=tuple(replace(line, issues=taken(index, line.where)) for line in node.lines),
+            issues=taken(index, ""),
         )
         for index, node in enumerate(nodes)
     )
@@ -150,22 +148,10 @@ def _children(tree: Tree, node: Node) -> list[str]:
             levels = list(level_paths(found[0])) if found else []
             return levels + (["labels"] if labels_of(tree, node) else [])
         case "labels":
-            names = metadata_of(node.attributes).get("labels")
-            return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+            return list(texts_of(node, "labels"))
         case "plate":
-            return _paths(node, "plate", "wells")
-        case "well":
-            return _paths(node, "well", "images")
-        case "bioformats2raw":
-            return list(series_of(tree, node))
-        case "scene":
-            return list(scene_images(node))
-    return []
-
-
-def _paths(node: Node, part: str, key: str) -> list[str]:
-    found = (item.get("path") for item in entries(metadata_of(node.attributes).get(part), key))
-    return [path for path in found if isinstance(path, str)]
+            return list(paths_of(node, "plate", "wells"))
+    return list(images_of(tree, node))
 
 
 def _lines(value: object, where: str, depth: int, parents: tuple[str, ...]) -> Iterator[Line]:
@@ -198,8 +184,7 @@ def _plain(item: object) -> bool:
 
 def _short(item: object, key: str) -> str:
     if isinstance(item, dict | list) and (key == _COPY or not _plain(item)):
-        noun = "key" if isinstance(item, dict) else "item"
-        return f"{len(item):,} {noun}{'' if len(item) == 1 else 's'}"
+        return counted(len(item), "key" if isinstance(item, dict) else "item")
     text = json.dumps(item, ensure_ascii=False)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ngff_practical.meter import bytes_text, duration_text
+from ngff_practical.widgets.counting import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,5 +77,4 @@ def sentence(load: Load, lines: tuple[Line, ...]) -> str:
         f"{name}: {seconds_text(each.seconds)}, {each.waiting_s / each.seconds:.0%} of it waiting"
         for name, each in costs
     ]
-    noun = "object" if load.objects == 1 else "objects"
-    return f"{load.objects:,} {noun}, {bytes_text(load.nbytes)}, {together}. {'; '.join(parts)}."
+    return f"{counted(load.objects, 'object')}, {bytes_text(load.nbytes)}, {together}. {'; '.join(parts)}."
