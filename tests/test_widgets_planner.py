@@ -6,12 +6,13 @@ import pytest
 
 from ngff_practical import find_stack, plan_pyramid
 from ngff_practical.cli.app import app
-from ngff_practical.convert import convert, predict
+from ngff_practical.convert import Prediction, convert, predict
 from ngff_practical.errors import PlanError
 from ngff_practical.inspection import describe_image
 from ngff_practical.samples import sample_planes
 from ngff_practical.widgets import ConversionPlanner
-from ngff_practical.widgets.planning import Line, Wanted, plan, sides
+from ngff_practical.widgets.planning import Wanted, plan, sides, upload_seconds
+from ngff_practical.widgets.waiting import Line
 
 
 @pytest.fixture(scope="module")
@@ -113,9 +114,10 @@ def test_the_report_of_another_plan_is_refused(planner, source, tmp_path):
 
 
 def test_uploading_waits_for_every_object_and_for_every_byte():
-    line = Line(mbit_per_s=8, latency_ms=320)
-    assert line.upload_seconds(100, 2_000_000) == pytest.approx(100 * 0.32 / 64 + 2)
-    assert line.upload_seconds(1, 0) == pytest.approx(0.32)
+    line = Line("a line", latency_ms=320, mbit_per_s=8)
+    many, one = (Prediction((), nbytes, objects, 0, 0.0) for nbytes, objects in ((2_000_000, 100), (0, 1)))
+    assert upload_seconds(many, line) == pytest.approx(100 * 0.32 / 64 + 2)
+    assert upload_seconds(one, line) == pytest.approx(0.32)
 
 
 def test_a_slower_line_takes_longer(planner):

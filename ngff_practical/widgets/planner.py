@@ -11,15 +11,14 @@ import traitlets
 from ngff_practical.convert import Prediction, convert, predict
 from ngff_practical.errors import PlanError
 from ngff_practical.model import ConversionReport, Place, Pyramid, Shape, StackSource
+from ngff_practical.pyramid.plan import CODECS
 from ngff_practical.widgets.base import Message, Widget, script, style
 from ngff_practical.widgets.colours import OKABE_ITO
 from ngff_practical.widgets.planning import (
-    CODECS,
     COSTS,
     HEAD,
     SHARDS,
     VERSIONS,
-    Line,
     Wanted,
     command,
     cost_rows,
@@ -29,6 +28,7 @@ from ngff_practical.widgets.planning import (
     sentence,
     sides,
 )
+from ngff_practical.widgets.waiting import YOURS, Line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,7 +63,7 @@ class ConversionPlanner(Widget):
         self._source = source
         self._destination = destination or f"{source.name}.ome.zarr"
         self._known: dict[Pyramid, Prediction] = {}
-        self._line = Line()
+        self._line = Line(YOURS, latency_ms=30, mbit_per_s=100)
         self._report: ConversionReport | None = None
         self._most_levels = most_levels(source, _MOST_LEVELS)
         self._take(Wanted())
@@ -162,7 +162,7 @@ class ConversionPlanner(Widget):
                     "mbit_per_s": int() | float() as rate,
                     "latency_ms": int() | float() as latency,
                 } if rate > 0 and latency >= 0:
-                    self._line = Line(float(rate), float(latency))
+                    self._line = Line(YOURS, float(latency), float(rate))
                     self._show()
         return False
 

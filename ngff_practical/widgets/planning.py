@@ -9,15 +9,17 @@ from typing import Literal
 
 from ngff_practical.convert import Prediction
 from ngff_practical.errors import PlanError
-from ngff_practical.meter import bytes_text, duration_text
+from ngff_practical.meter import bytes_text
 from ngff_practical.model import ConversionReport, Location, Pyramid, Shape, StackSource
 from ngff_practical.model.wording import shape_text
 from ngff_practical.pyramid import plan_pyramid
 from ngff_practical.transfer import WORKERS
+from ngff_practical.widgets.waiting import Line, Load, cost, seconds_text
 
 SHARDS = ("auto", "none", "2", "4", "8")
-CODECS = ("blosc-zstd", "zstd", "gzip", "none")
 VERSIONS = ("0.5", "0.4", "0.6")
+HEAD = ("level", "shape", "chunk", "shard", "objects", "stored")
+COSTS = ("", "predicted", "measured")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +31,6 @@ class Wanted:
     levels: int | Literal["auto"] = "auto"
     codec: str = "blosc-zstd"
     version: str = "0.5"
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A network: bandwidth in Mbit/s, and milliseconds until an answer begins."""
-
-    mbit_per_s: float = 100.0
-    latency_ms: float = 30.0
-
-    def upload_seconds(self, objects: int, nbytes: int) -> float:
-        """Return how long sending takes: every object waits once, `WORKERS` of them at a time."""
-        waiting = objects * self.latency_ms / 1000 / min(WORKERS, max(objects, 1))
-        return waiting + nbytes * 8 / (self.mbit_per_s * 1e6)
-
-
-HEAD = ("level", "shape", "chunk", "shard", "objects", "stored")
-COSTS = ("", "predicted", "measured")
 
 
 def most_levels(source: StackSource, most: int) -> int:
@@ -67,26 +52,16 @@ def plan(source: StackSource, wanted: Wanted) -> Pyramid:
     PlanError
         They do not fit the image, the version, or each other.
     """
-    shards: Shape | Literal["auto"] | None = "auto"
-    if wanted.shards == "none":
-        shards = None
-    elif wanted.shards != "auto":
-        first = plan_pyramid(source, chunks=wanted.chunks, shards=None, levels=1).levels[0]
-        space = len(first.chunks) - 3
-        times = int(wanted.shards)
-        shards = tuple(size * times if axis >= space else size for axis, size in enumerate(first.chunks))
-        return plan_pyramid(
-            source,
-            version=wanted.version,
-            chunks=first.chunks,
-            shards=shards,
-            levels=wanted.levels,
-            codec=wanted.codec,
-        )
+    chunks = wanted.chunks
+    shards: Shape | Literal["auto"] | None = None if wanted.shards == "none" else "auto"
+    if wanted.shards not in ("auto", "none"):
+        chunks = plan_pyramid(source, chunks=chunks, shards=None, levels=1).levels[0].chunks
+        times, space = int(wanted.shards), len(chunks) - 3
+        shards = tuple(size * times if axis >= space else size for axis, size in enumerate(chunks))
     return plan_pyramid(
         source,
         version=wanted.version,
-        chunks=wanted.chunks,
+        chunks=chunks,
         shards=shards,
         levels=wanted.levels,
         codec=wanted.codec,
@@ -114,8 +89,8 @@ def cost_rows(
     prediction: Prediction, line: Line, report: ConversionReport | None
 ) -> tuple[tuple[str, str, str], ...]:
     """Return what the conversion would take beside what it took, where it was carried out."""
-    sending = line.upload_seconds(prediction.objects, prediction.nbytes)
-    sent = "" if report is None else _seconds(line.upload_seconds(report.objects, report.nbytes))
+    sending = upload_seconds(prediction, line)
+    sent = "" if report is None else seconds_text(upload_seconds(report, line))
     return (
         ("objects", f"{prediction.objects:,}", f"{report.objects:,}" if report else ""),
         ("stored", bytes_text(prediction.nbytes), bytes_text(report.nbytes) if report else ""),
@@ -124,9 +99,14 @@ def cost_rows(
             bytes_text(prediction.peak_memory_bytes),
             f"{bytes_text(report.peak_memory_bytes)} (the whole program)" if report else "",
         ),
-        ("time to convert", _seconds(prediction.seconds), _seconds(report.seconds) if report else ""),
-        ("time to upload", _seconds(sending), sent),
+        ("time to convert", seconds_text(prediction.seconds), seconds_text(report.seconds) if report else ""),
+        ("time to upload", seconds_text(sending), sent),
     )
+
+
+def upload_seconds(written: Prediction | ConversionReport, line: Line) -> float:
+    """Return how long an upload takes, with as many objects on their way as `upload` has."""
+    return cost(Load(written.objects, written.nbytes, WORKERS), line).seconds
 
 
 def command(source: StackSource, pyramid: Pyramid, wanted: Wanted, destination: str) -> str:
@@ -161,13 +141,13 @@ def sentence(pyramid: Pyramid, prediction: Prediction, line: Line) -> str:
     first = pyramid.levels[0]
     chunks = shape_text(first.chunks, by="×")
     shards = f", shards of {shape_text(first.shards, by='×')}" if first.shards else ""
-    sending = line.upload_seconds(prediction.objects, prediction.nbytes)
+    sending = upload_seconds(prediction, line)
     return (
         f"{pyramid.name} as OME-Zarr {pyramid.version}, chunks of {chunks}{shards}, "
         f"{len(pyramid.levels)} levels, {pyramid.codec}: {prediction.objects:,} objects, "
         f"{bytes_text(prediction.nbytes)} of {bytes_text(pyramid.nbytes)} uncompressed, up to "
-        f"{bytes_text(prediction.peak_memory_bytes)} of memory, about {_seconds(prediction.seconds)} "
-        f"to convert and {_seconds(sending)} to upload at {line.mbit_per_s:g} Mbit/s "
+        f"{bytes_text(prediction.peak_memory_bytes)} of memory, about {seconds_text(prediction.seconds)} "
+        f"to convert and {seconds_text(sending)} to upload at {line.mbit_per_s:g} Mbit/s "
         f"and {line.latency_ms:g} ms."
     )
 
@@ -182,10 +162,6 @@ def _where(source: StackSource) -> str:
             folder = folder.parent
         return str(folder)
     return first.url.rpartition("/")[0]
-
-
-def _seconds(seconds: float) -> str:
-    return duration_text(seconds * 1000) if seconds < 120 else f"{seconds / 60:,.0f} min"
 
 
 def _commas(shape: Shape) -> str:
