@@ -69,6 +69,14 @@ def test_choosing_a_well_shows_its_key_and_its_first_field(plate):
     assert seen.max() == 255
 
 
+def test_a_field_with_one_axis_of_space_is_shown(plate):
+    document = plate / "A/1/0/zarr.json"
+    document.write_text(document.read_text().replace('"y", "type": "space"', '"y", "type": "angle"'))
+    shown = PlateMap(plate)
+    ask(shown, do="well", row=0, column=0)
+    assert (shown.chosen["height"], shown.chosen["width"]) == (8, 12)
+
+
 def test_a_missing_well_is_said_to_be_missing_and_shows_no_picture(plate):
     shown = PlateMap(plate)
     shown.look("A/2")

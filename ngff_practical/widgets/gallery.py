@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ngff_practical.errors import NgffPracticalError, StorageError
 from ngff_practical.inspection import describe_image, validation_report
-from ngff_practical.model import Location, spatial
+from ngff_practical.model import Location
 from ngff_practical.model.wording import bytes_text, escaped, plural
 from ngff_practical.storage import list_objects
 from ngff_practical.transfer import download
@@ -90,8 +90,6 @@ def _plane(place: Location) -> Grey:
     image = describe_image(place)
     number = len(image.levels) - 1
     level = image.levels[number]
-    if len(level.shape) < 2 or 0 in level.shape:
-        raise StorageError("its coarsest level has no plane")
     stored = list(islice(list_objects(place / level.path), MOST_OBJECTS + 1))
     if len(stored) > MOST_OBJECTS:
         raise StorageError(f"its coarsest level has more than {MOST_OBJECTS} objects")
@@ -107,15 +105,7 @@ def _plane(place: Location) -> Grey:
         if wrong or report.notes:
             raise StorageError([*wrong, *report.notes][0])
         image = describe_image(copy)
-        level = image.levels[0]
-        found = spatial(image.axes)
-        row, column = found[-2:] if len(found) > 1 else (len(level.shape) - 2, len(level.shape) - 1)
-        region = [
-            slice(size // 2, size // 2 + 1) if axis.type == "space" else slice(0, 1)
-            for axis, size in zip(image.axes, level.shape, strict=True)
-        ]
-        region[row], region[column] = slice(0, level.shape[row]), slice(0, level.shape[column])
-        values = Levels(copy, image).read(0, tuple(region)).reshape(level.shape[row], level.shape[column])
+        values = Levels(copy, image).middle_plane(0)
     step = -(-max(values.shape) // _SIDE)
     return grey(values[::step, ::step], *contrast(values))
 

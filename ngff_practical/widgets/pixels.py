@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,8 @@ from zarr.core.metadata import ArrayV2Metadata, ArrayV3Metadata
 from ngff_practical.errors import StorageError
 from ngff_practical.inspection import UNDECODABLE
 from ngff_practical.meter import Recorder
-from ngff_practical.model import Place, Pyramid
+from ngff_practical.model import Axis, Place, Pyramid, spatial
+from ngff_practical.model.wording import shape_text
 from ngff_practical.storage import zarr_store
 from ngff_practical.widgets.regions import Region
 
@@ -53,6 +55,25 @@ class Levels:
             )
         return values
 
+    def middle_plane(self, level: int) -> Voxels:
+        """Return a plane (rows, columns) of a level: the middle of its space, at the first time and channel.
+
+        Raises
+        ------
+        StorageError
+            There is none, or it cannot be read.
+        """
+        axes, sizes = self.pyramid.axes, self.pyramid.levels[level].shape
+        if len(sizes) < 2 or 0 in sizes:
+            raise StorageError(f"{self.pyramid.name} has no plane: it is {shape_text(sizes)}")
+        row, column = plane_axes(axes)
+        region = [
+            slice(size // 2, size // 2 + 1) if axis.type == "space" else slice(0, 1)
+            for axis, size in zip(axes, sizes, strict=True)
+        ]
+        region[row], region[column] = slice(0, sizes[row]), slice(0, sizes[column])
+        return self.read(level, tuple(region)).reshape(sizes[row], sizes[column])
+
     def _array(self, level: int) -> _Array:
         with self._lock:
             if level not in self._arrays:
@@ -61,6 +82,13 @@ class Levels:
                     self._store, path=path, mode="r", zarr_format=self.pyramid.zarr_format
                 )
             return self._arrays[level]
+
+
+def plane_axes(axes: Sequence[Axis]) -> tuple[int, int]:
+    """Return the axes whose plane is looked at, rows before columns: the last two of space, else of all."""
+    space = spatial(axes)
+    row, column = space[-2:] if len(space) >= 2 else (len(axes) - 2, len(axes) - 1)
+    return row, column
 
 
 def contrast(values: Voxels) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import TYPE_CHECKING
 
 import traitlets
@@ -10,11 +11,11 @@ import traitlets
 from ngff_practical.errors import MetadataError, NgffPracticalError
 from ngff_practical.inspection import describe, describe_image
 from ngff_practical.metadata import path_fault
-from ngff_practical.model import Place, spatial
+from ngff_practical.model import Place
 from ngff_practical.storage import parse_place
 from ngff_practical.widgets.base import Message, Widget, script, style
 from ngff_practical.widgets.colours import OKABE_ITO
-from ngff_practical.widgets.pixels import Grey, Levels, contrast, grey
+from ngff_practical.widgets.pixels import Grey, Levels, contrast, grey, plane_axes
 from ngff_practical.widgets.wells import Plate, plate_of
 
 if TYPE_CHECKING:
@@ -115,16 +116,9 @@ class PlateMap(Widget):
         field = f"{well}/{images[0]}"
         image = describe_image(self._place / field)
         level = image.levels[-1]
-        row, column = (spatial(image.axes) or range(len(level.shape)))[-2:]
-        if level.shape[row] * level.shape[column] > _MOST_PIXELS:
+        if prod(level.shape[axis] for axis in plane_axes(image.axes)) > _MOST_PIXELS:
             return field, None
-        region = [
-            slice(size // 2, size // 2 + 1) if image.axes[axis].type == "space" else slice(0, 1)
-            for axis, size in enumerate(level.shape)
-        ]
-        region[row], region[column] = slice(0, level.shape[row]), slice(0, level.shape[column])
-        values = Levels(self._place / field, image).read(len(image.levels) - 1, tuple(region))
-        values = values.reshape(level.shape[row], level.shape[column])
+        values = Levels(self._place / field, image).middle_plane(len(image.levels) - 1)
         return field, grey(values, *contrast(values))
 
     def draw(self, figure: Figure) -> None:
