@@ -93,6 +93,15 @@ def test_a_damaged_field_is_said_and_the_map_goes_on(plate):
     assert shown.notice == ""
 
 
+def test_a_well_whose_first_field_is_damaged_shows_the_next(plate):
+    group(plate / "A/1", {"version": "0.5", "well": {"images": [{"path": "gone"}, {"path": "0"}]}})
+    shown = PlateMap(plate)
+    ask(shown, do="well", row=0, column=0)
+    assert "first field that opens is A/1/0" in shown.text
+    assert shown.notice.startswith("gone is passed over: ")
+    assert shown.chosen["height"] == 8
+
+
 def test_paths_that_lead_out_of_the_plate_are_not_followed(tmp_path):
     root = tmp_path / "plate.zarr"
     wells = [{"path": "../../etc", "rowIndex": 0, "columnIndex": 0}]

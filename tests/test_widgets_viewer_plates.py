@@ -62,7 +62,7 @@ def empty_well(plate):
     group(plate / "A/2", well={"images": []})
 
 
-@pytest.mark.parametrize("damage", [break_first_field, break_well, empty_well])
+@pytest.mark.parametrize("damage", [break_well, empty_well])
 def test_a_well_that_cannot_be_opened_leaves_the_one_before_as_it_was(plate, damage):
     viewer = PyramidViewer(plate)
     damage(plate)
@@ -73,9 +73,27 @@ def test_a_well_that_cannot_be_opened_leaves_the_one_before_as_it_was(plate, dam
     assert (shown(viewer), viewer.notice) == (("A/1", "b", ["a", "b"], 18), "")
 
 
-def test_a_well_is_opened_after_one_that_could_not_be(plate):
+def test_the_first_field_that_opens_is_shown_and_the_one_before_it_named(plate):
     viewer = PyramidViewer(plate)
     break_first_field(plate)
+    choose(viewer, "A/2")
+    assert shown(viewer) == ("A/2", "y", ["x", "y"], 20)
+    assert viewer.notice.startswith("x is passed over: ")
+    choose(viewer, "A/2", "x")
+    assert shown(viewer)[1] == "y"
+    assert "passed over" not in viewer.notice
+
+
+def test_a_plate_opens_at_the_first_well_that_does(plate):
+    shutil.rmtree(plate / "A/1")
+    viewer = PyramidViewer(plate)
+    assert shown(viewer)[0] == "A/2"
+    assert viewer.notice.startswith("A/1 is passed over: ")
+
+
+def test_a_well_is_opened_after_one_that_could_not_be(plate):
+    viewer = PyramidViewer(plate)
+    break_well(plate)
     choose(viewer, "A/2")
     choose(viewer, "A/3")
     assert shown(viewer) == ("A/3", "m", ["m"], 21)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from ngff_practical.model import Place
 from ngff_practical.storage import parse_place
 from ngff_practical.widgets.base import Message, Widget, script, style
 from ngff_practical.widgets.colours import OKABE_ITO
+from ngff_practical.widgets.opening import first_that_opens
 from ngff_practical.widgets.pixels import Grey, Levels, contrast, grey, plane_axes
 from ngff_practical.widgets.wells import Plate, plate_of
 
@@ -92,8 +94,9 @@ class PlateMap(Widget):
         self.notice = ""
         if presence in ("there", "unnamed", "unasked") and not path_fault(well):
             try:
-                field, seen = self._first_field(well)
-                said += f" Its first field is {field}."
+                fields = describe(self._place / well).images
+                field, seen, self.notice = first_that_opens(fields, partial(self._field, well))
+                said += f" Its first field {'that opens ' if self.notice else ''}is {well}/{field}."
                 if seen is not None:
                     picture = {"height": seen.shape[0], "width": seen.shape[1], "grey": seen.tobytes()}
             except NgffPracticalError as error:
@@ -108,18 +111,17 @@ class PlateMap(Widget):
             }
             self.text = f"{self._plate.sentence} {said} It is stored at {self._place / well}."
 
-    def _first_field(self, well: str) -> tuple[str, Grey | None]:
-        """Return the path of a well's first field, and its coarsest level as a grey plane."""
-        images = describe(self._place / well).images
-        if not images or path_fault(images[0]):
+    def _field(self, well: str, name: str) -> Grey | None:
+        """Return a field's coarsest level as a grey plane, None where even that is large."""
+        if path_fault(name):
             raise MetadataError(f"the well {well} names no image that could be shown")
-        field = f"{well}/{images[0]}"
-        image = describe_image(self._place / field)
+        place = self._place / well / name
+        image = describe_image(place)
         level = image.levels[-1]
         if prod(level.shape[axis] for axis in plane_axes(image.axes)) > _MOST_PIXELS:
-            return field, None
-        values = Levels(self._place / field, image).middle_plane(len(image.levels) - 1)
-        return field, grey(values, *contrast(values))
+            return None
+        values = Levels(place, image).middle_plane(len(image.levels) - 1)
+        return grey(values, *contrast(values))
 
     def draw(self, figure: Figure) -> None:
         """Draw the wells as a grid of marks."""

@@ -17,6 +17,7 @@ from ngff_practical.storage import parse_place
 from ngff_practical.widgets.base import Message, Widget, script, style
 from ngff_practical.widgets.channels import hex_digits
 from ngff_practical.widgets.counting import counted
+from ngff_practical.widgets.opening import first_that_opens
 from ngff_practical.widgets.scene import Scene, label_tile
 from ngff_practical.widgets.tiles import Wishes
 from ngff_practical.widgets.viewing import (
@@ -94,17 +95,18 @@ class PyramidViewer(Widget):
             self._wells = found.wells
             if not self._wells:
                 raise MetadataError(f"the plate at {self._place} has no wells to look at")
-            self._choose(self._wells[0], "")
+            _, _, passed_over = first_that_opens(self._wells, lambda well: self._choose(well, ""))
+            self.notice = passed_over or self.notice
         elif found.kind in ("well", "bioformats2raw", "scene"):
             self._fields = found.images
             if not self._fields:
                 raise MetadataError(f"the {found.kind} at {self._place} holds no image to look at")
-            self._choose("", self._fields[0])
+            self._choose("", "")
         else:
             self._show(Scene(self._place, self.recorder))
 
     def _choose(self, well: str, field: str) -> None:
-        """Show a field; where that cannot be opened, what is shown and chosen stays as it is."""
+        """Show a field, the first that opens where none is named; if none does, what is shown stays."""
         place, fields = self._place, self._fields
         if self._wells:
             if well not in self._wells:
@@ -114,8 +116,9 @@ class PyramidViewer(Widget):
                 fields = describe(place).images
         if not fields:
             raise MetadataError(f"the well {well} holds no field to look at; choose another")
-        field = field if field in fields else fields[0]
-        scene = Scene(place / field, self.recorder)
+        field, scene, passed_over = first_that_opens(
+            (field,) if field in fields else fields, lambda name: Scene(place / name, self.recorder)
+        )
         self._well, self._field, self._fields = well, field, fields
         with self.hold_sync():  # the menus and the picture change at once
             self.choices = {
@@ -126,6 +129,7 @@ class PyramidViewer(Widget):
                 "what": "field" if self._wells else "image",
             }
             self._show(scene)
+            self.notice = passed_over
 
     def _show(self, scene: Scene) -> None:
         self._scene = scene
