@@ -399,7 +399,7 @@ def test_truncated_chunk_of_a_small_image_is_found_unasked(tmp_path: Path) -> No
 
 
 def test_large_image_is_decoded_when_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ngff_practical.inspection.levels.DECODED_ANYWAY", 10)
+    monkeypatch.setattr("ngff_practical.inspection.walk.DECODED_ANYWAY", 10)
     write_image(tmp_path)
     chunk = tmp_path / "0/c/0/0/0"
     chunk.write_bytes(chunk.read_bytes()[:-5])

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from ngff_practical.errors import MetadataError, StorageError
 from ngff_practical.inspection.consistency import group_issues, version_issues
 from ngff_practical.inspection.keys import attributes_key, below, join
-from ngff_practical.inspection.levels import Walk
 from ngff_practical.inspection.tree import Node, UnreadableError
+from ngff_practical.inspection.walk import Walk
 from ngff_practical.metadata import Subject, assumed_version, check, escaped, kind_of
 from ngff_practical.metadata.paths import path_fault
 from ngff_practical.metadata.wording import listed, located

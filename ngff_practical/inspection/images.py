@@ -9,8 +9,9 @@ from ngff_practical.errors import StorageError
 from ngff_practical.inspection.children import children_issues, open_child, own_issues, subject_of
 from ngff_practical.inspection.consistency import consolidated_issues
 from ngff_practical.inspection.keys import attributes_key, below, join
-from ngff_practical.inspection.levels import Walk, arrays_of, chunk_issues
+from ngff_practical.inspection.levels import arrays_of, chunk_issues
 from ngff_practical.inspection.tree import Node
+from ngff_practical.inspection.walk import Walk
 from ngff_practical.metadata import Subject, escaped, kind_of
 from ngff_practical.metadata.paths import resolved
 from ngff_practical.metadata.rules_labels import label_fits_image

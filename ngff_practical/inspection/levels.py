@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from threading import Lock
+from collections.abc import Iterator
+from dataclasses import replace
 
 from ngff_practical.errors import MetadataError, StorageError
 from ngff_practical.inspection.chunks import (
@@ -18,6 +17,7 @@ from ngff_practical.inspection.chunks import (
 from ngff_practical.inspection.decoding import decoding_issues, not_decoded, opening_fault
 from ngff_practical.inspection.keys import ZarrFormat, array_key, below, join
 from ngff_practical.inspection.tree import Node, Tree
+from ngff_practical.inspection.walk import Walk
 from ngff_practical.metadata import ArrayInfo, Document, Subject, array_info, array_issues, escaped
 from ngff_practical.metadata.documents import not_json_numbers, repeated_keys
 from ngff_practical.metadata.paths import path_fault
@@ -25,49 +25,6 @@ from ngff_practical.metadata.reading import Dataset
 from ngff_practical.metadata.structure import is_number
 from ngff_practical.metadata.wording import located, shown
 from ngff_practical.model import Issue
-
-DECODED_ANYWAY = 8 * 2**20
-"""Bytes of chunks that are decoded without being asked for, so that small images are always read whole."""
-
-
-@dataclass(slots=True)
-class Walk:
-    """One validation: the tree, whether every chunk is decoded, how far it is, and what was not looked at."""
-
-    tree: Tree
-    data: bool = False
-    version: str | None = None  # of the root
-    on_chunk: Callable[[int, int], None] | None = None  # decoded, and found so far
-    notes: list[str] = field(default_factory=list)
-    _left: int = field(default_factory=lambda: DECODED_ANYWAY)
-    _done: int = 0
-    _found: int = 0
-    _lock: Lock = field(default_factory=Lock)
-
-    def decodes(self, nbytes: int) -> bool:
-        """Return True where so many bytes of chunks are to be decoded now."""
-        if self.data or not self.tree.local:
-            return self.data
-        with self._lock:
-            self._left -= nbytes
-            return self._left >= 0
-
-    def found(self, chunks: int) -> None:
-        """Count chunks that are going to be decoded."""
-        with self._lock:
-            self._found += chunks
-
-    def decoded(self) -> None:
-        """Count one chunk that was decoded, and say so."""
-        with self._lock:
-            self._done += 1
-            if self.on_chunk:
-                self.on_chunk(self._done, self._found)
-
-    def note(self, sentence: str) -> None:
-        """Remember what was not looked at; said once."""
-        if sentence not in self.notes:
-            self.notes.append(sentence)
 
 
 def arrays_of(tree: Tree, node: Node, subject: Subject) -> tuple[dict[str, ArrayInfo], list[Issue]]:

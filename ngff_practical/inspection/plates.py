@@ -10,14 +10,14 @@ from ngff_practical.errors import AccessError, MetadataError, NotFoundError, Sto
 from ngff_practical.inspection.children import MOST_LOCAL, children_issues, open_child, own_issues, subject_of
 from ngff_practical.inspection.images import image_issues
 from ngff_practical.inspection.keys import below, join
-from ngff_practical.inspection.levels import Walk
 from ngff_practical.inspection.members import scene_images, series_of
 from ngff_practical.inspection.tree import Node
+from ngff_practical.inspection.walk import Walk
 from ngff_practical.metadata import Subject, kind_of
 from ngff_practical.metadata.documents import LFS_POINTER, is_web_page
 from ngff_practical.metadata.paths import path_fault
 from ngff_practical.metadata.rules_plate import acquisitions_of_well, fields_of_well
-from ngff_practical.metadata.structure import Spot
+from ngff_practical.metadata.structure import LONGEST_LIST, Spot
 from ngff_practical.metadata.wording import listed
 from ngff_practical.model import Issue
 
@@ -172,7 +172,7 @@ def _paths(subject: Subject, part: str, key: str) -> dict[str, str]:
     holder = subject.metadata.get(part)
     items = holder.get(key) if isinstance(holder, dict) else None
     found: dict[str, str] = {}
-    for index, item in enumerate(items[:10_000] if isinstance(items, list) else ()):
+    for index, item in enumerate(items[:LONGEST_LIST] if isinstance(items, list) else ()):
         path = item.get("path") if isinstance(item, dict) else None
         if isinstance(path, str):
             found.setdefault(path, f"{part}.{key}[{index}].path")

@@ -8,9 +8,9 @@ from ngff_practical.inspection.archives import archive_issues, ozx_issues
 from ngff_practical.inspection.consistency import consolidated_issues
 from ngff_practical.inspection.elsewhere import what_is_there
 from ngff_practical.inspection.images import image_issues, labels_issues
-from ngff_practical.inspection.levels import Walk
 from ngff_practical.inspection.plates import collection_issues, plate_issues, scene_issues, well_issues
 from ngff_practical.inspection.tree import Node, Tree, UnreadableError, open_tree
+from ngff_practical.inspection.walk import Walk
 from ngff_practical.metadata import assumed_version, kind_of, version_of
 from ngff_practical.model import Issue, Issues, Place, ValidationReport
 
