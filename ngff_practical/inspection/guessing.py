@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 from ngff_practical.errors import StorageError
 from ngff_practical.inspection.keys import ZarrFormat
-from ngff_practical.model import Location, Place
+from ngff_practical.model import Location, Place, zarr_format_of
 from ngff_practical.storage import list_page
 
 _STATED_VERSION = re.compile(r"(?<![0-9.])(?:v0[._]?|0[._])([1-9])(?![0-9.])")
@@ -52,7 +52,7 @@ class Top:
 def format_by_name(place: Place) -> ZarrFormat | None:
     """Return the format of the version that an address names, as IDR's do (".../v0.4/..."), else None."""
     stated = _STATED_VERSION.findall(str(place))
-    return None if not stated else 2 if stated[-1] in "1234" else 3
+    return zarr_format_of(f"0.{stated[-1]}") if stated else None
 
 
 def top_of(place: Place) -> Top | None:

@@ -12,7 +12,7 @@ from ngff_practical.metadata.reading import Multiscale, multiscales_of
 from ngff_practical.metadata.shapes import rule_name
 from ngff_practical.metadata.structure import Spot
 from ngff_practical.metadata.versions import is_draft, metadata_of, version_of
-from ngff_practical.model import Issue, Kind, Version
+from ngff_practical.model import Issue, Kind, Version, zarr_format_of
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class Subject:
     @property
     def modern(self) -> bool:
         """True from 0.5 on: Zarr v3, and everything below the key "ome"."""
-        return self.version in ("0.5", "0.6")
+        return self.expected_format == 3
 
     @property
     def expected_format(self) -> Literal[2, 3]:
-        """The Zarr format that the version is stored in (0.5, storage format)."""
-        return 3 if self.modern else 2
+        """The Zarr format that the version is stored in."""
+        return zarr_format_of(self.version)
 
     @property
     def calibrated(self) -> bool:

@@ -11,6 +11,7 @@ from ngff_practical.model.image import (
     Vector,
     axis_type,
     spatial,
+    zarr_format_of,
 )
 from ngff_practical.model.place import Location, Place, StoredObject, check_location
 from ngff_practical.model.report import (
@@ -63,4 +64,5 @@ __all__ = [
     "axis_type",
     "check_location",
     "spatial",
+    "zarr_format_of",
 ]

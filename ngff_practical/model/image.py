@@ -116,8 +116,8 @@ class Pyramid:
 
     @property
     def zarr_format(self) -> Literal[2, 3]:
-        """Zarr format the version is stored in: 2 up to OME-Zarr 0.4, 3 from 0.5 on."""
-        return 2 if self.version.startswith(("0.1", "0.2", "0.3", "0.4")) else 3
+        """Zarr format the version is stored in."""
+        return zarr_format_of(self.version)
 
     @property
     def objects(self) -> int:
@@ -129,6 +129,11 @@ class Pyramid:
     def nbytes(self) -> int:
         """Size of all levels before compression."""
         return sum(level.nbytes for level in self.levels)
+
+
+def zarr_format_of(version: str) -> Literal[2, 3]:
+    """Return the Zarr format of a version: 2 up to OME-Zarr 0.4, 3 from 0.5 on (0.5, storage format)."""
+    return 2 if version.startswith(("0.1", "0.2", "0.3", "0.4")) else 3
 
 
 def axis_type(name: str) -> str | None:

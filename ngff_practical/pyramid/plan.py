@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Literal
 
 from ngff_practical.errors import PlanError
-from ngff_practical.model import Axis, Level, Pyramid, Shape, StackSource, Vector, spatial
+from ngff_practical.model import Axis, Level, Pyramid, Shape, StackSource, Vector, spatial, zarr_format_of
 from ngff_practical.pyramid.downsample import coarse_shape
 
 CHUNK_BYTES = 2**20
@@ -166,7 +166,7 @@ def _all_levels(
 
 def with_shards(levels: list[Level], shards: Shape | Literal["auto"] | None, version: str) -> list[Level]:
     """Return the levels with the shards asked for, or with as many as keep the image below 1,000 objects."""
-    if version == "0.4":
+    if zarr_format_of(version) == 2:
         if shards not in ("auto", None):
             raise PlanError(
                 "OME-Zarr 0.4 is stored as Zarr v2, which has no shards; ask for version 0.5, or no shards"

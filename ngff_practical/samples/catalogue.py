@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from ngff_practical.errors import NotFoundError
-from ngff_practical.model import Location, Shape
+from ngff_practical.model import Location, Shape, zarr_format_of
 
 HOSTS = (
     "https://livingobjects.ebi.ac.uk",
@@ -50,7 +50,7 @@ class Sample:
         """Key, below the bucket, of one small object that is there when the sample is."""
         if self.version is None:
             return self.key
-        return f"{self.key}/{'.zattrs' if self.version <= '0.4' else 'zarr.json'}"
+        return f"{self.key}/{'.zattrs' if zarr_format_of(self.version) == 2 else 'zarr.json'}"
 
     @property
     def locations(self) -> tuple[Location, ...]:
