@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from ngff_practical import samples
 from ngff_practical.cli import pages
 from ngff_practical.cli.options import DONE, PROBLEMS, Anonymous, AsJson, Endpoint
 from ngff_practical.cli.output import emit
@@ -39,10 +39,10 @@ def doctor(
     if url is not None:
         checks = tuple(check_place(resolve_location(url, endpoint, anonymous)))
     else:
-        stays = offline or os.environ.get("NGFF_PRACTICAL_OFFLINE", "") not in ("", "0")
-        checks = tuple(check_everything(folder, offline=stays))
+        checks = tuple(check_everything(folder, offline=offline or samples.offline()))
+    fine = ready(checks)
     if json:
-        emit({"ready": ready(checks), "checks": [asdict(check) for check in checks]})
+        emit({"ready": fine, "checks": [asdict(check) for check in checks]})
     else:
-        pages.doctor_page(checks)
-    return DONE if ready(checks) else PROBLEMS
+        pages.doctor_page(checks, ready=fine)
+    return DONE if fine else PROBLEMS

@@ -96,18 +96,16 @@ def listing_page(folders: tuple[str, ...], objects: tuple[StoredObject, ...]) ->
     print_table(table)
 
 
-def doctor_page(checks: Sequence[Check]) -> None:
+def doctor_page(checks: Sequence[Check], *, ready: bool) -> None:
     """Print what was checked, and what to do about what is wrong."""
     table = table_of("", "check", "found")
     for check in checks:
-        table.add_row(
-            *cells("ok" if check.ok else "WRONG" if check.needed else "note", check.name, check.found)
-        )
+        table.add_row(*cells(check.verdict, check.name, check.found))
     print_table(table)
     for check in checks:
         if check.fix:
             show(f"{check.name}: {check.fix}")
-    show("ready" if all(check.ok or not check.needed for check in checks) else "not ready")
+    show("ready" if ready else "not ready")
 
 
 def reach_page(found: Reach, links: Sequence[ViewerLink]) -> None:

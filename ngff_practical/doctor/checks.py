@@ -16,10 +16,15 @@ class Check:
     fix: str = ""
     needed: bool = True
 
+    @property
+    def verdict(self) -> str:
+        """One word: "ok", "note" for what stops nobody, "WRONG" for what is to be done first."""
+        return "ok" if self.ok else "WRONG" if self.needed else "note"
+
 
 def ready(checks: Iterable[Check]) -> bool:
     """Return True where everything that is needed is right."""
-    return all(check.ok or not check.needed for check in checks)
+    return all(check.verdict != "WRONG" for check in checks)
 
 
 def failed(name: str, error: Exception, *, needed: bool = True) -> Check:

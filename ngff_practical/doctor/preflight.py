@@ -32,12 +32,12 @@ class Preflight:
         """The verdict on all of it."""
         if self.ready:
             return "Ready: everything that the course needs is here."
-        wrong = [check.name for check in self.checks if check.needed and not check.ok]
+        wrong = [check.name for check in self.checks if check.verdict == "WRONG"]
         return f"Not ready: {', '.join(wrong)}. Do what the table says, then run this cell again."
 
     def __repr__(self) -> str:
         lines = [
-            f"{_word(check):<6}{check.name:<13}{check.found}" + (f" -> {check.fix}" if check.fix else "")
+            f"{check.verdict:<6}{check.name:<13}{check.found}" + (f" -> {check.fix}" if check.fix else "")
             for check in self.checks
         ]
         return "\n".join([*lines, self.sentence])
@@ -48,7 +48,7 @@ class Preflight:
         titles = ("", "looked at", "found", *(["do this"] * fixes))
         head = "".join(f"<th {left}>{title}</th>" for title in titles)
         rows = "".join(
-            f'<tr><td {left}><strong style="color:{_WORDS[_word(check)]}">{_word(check)}</strong></td>'
+            f'<tr><td {left}><strong style="color:{_WORDS[check.verdict]}">{check.verdict}</strong></td>'
             f'<th scope="row" {left}>{escape(check.name)}</th><td {left}>{escape(check.found)}</td>'
             + f"<td {left}>{escape(check.fix)}</td>" * fixes
             + "</tr>"
@@ -81,7 +81,3 @@ def _binder() -> Check:
         "keys of your own are in the environment of a public machine",
         "take them out, and change them: on Binder they are not used",
     )
-
-
-def _word(check: Check) -> str:
-    return "ok" if check.ok else "WRONG" if check.needed else "note"

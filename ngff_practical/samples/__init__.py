@@ -2,7 +2,7 @@
 
 from ngff_practical.samples.catalogue import SAMPLES, Sample, find_sample
 from ngff_practical.samples.embryo import Blastocyst, blastocyst
-from ngff_practical.samples.locate import locate
+from ngff_practical.samples.locate import locate, offline
 from ngff_practical.samples.mini import mini_image, mini_plate
 from ngff_practical.samples.particles import Particles, particles
 from ngff_practical.samples.tiffs import sample_particles, sample_planes, sample_stack
@@ -19,6 +19,7 @@ __all__ = [
     "locate",
     "mini_image",
     "mini_plate",
+    "offline",
     "particles",
     "sample_particles",
     "sample_planes",

@@ -17,6 +17,11 @@ from ngff_practical.samples.catalogue import BUCKET, Sample
 OFFLINE = "NGFF_PRACTICAL_OFFLINE"
 
 
+def offline() -> bool:
+    """Return True where NGFF_PRACTICAL_OFFLINE says that no other machine is to be asked."""
+    return os.environ.get(OFFLINE, "") not in ("", "0")
+
+
 def locate(sample: Sample, *, sandbox: str | None = None, timeout_s: float = 3.0) -> tuple[Location, str]:
     """Return where to read a sample from, and one sentence that says which source it is and why.
 
@@ -29,8 +34,7 @@ def locate(sample: Sample, *, sandbox: str | None = None, timeout_s: float = 3.0
     NotFoundError
         No source is left.
     """
-    offline = os.environ.get(OFFLINE, "") not in ("", "0")
-    if offline:
+    if offline():
         reason = f"{OFFLINE} is set"
     elif not sample.live:
         reason = "no public server holds it"

@@ -42,7 +42,7 @@ def ensure(*, seed: Seed | None = None, owner_pid: int | None = None) -> Sandbox
         It could not be started; the message quotes the process's last words.
     """
     with _one_at_a_time():
-        return _running() or _start(seed, owner_pid)
+        return running() or _start(seed, owner_pid)
 
 
 def start(*, seed: Seed | None = None, owner_pid: int | None = None) -> Sandbox:
@@ -54,7 +54,7 @@ def start(*, seed: Seed | None = None, owner_pid: int | None = None) -> Sandbox:
         One is running already, or it could not be started.
     """
     with _one_at_a_time():
-        found = _running()
+        found = running()
         if found is not None:
             raise SandboxError(f"a sandbox is running at {found.endpoint}; use it, or stop it first")
         return _start(seed, owner_pid)
@@ -62,7 +62,11 @@ def start(*, seed: Seed | None = None, owner_pid: int | None = None) -> Sandbox:
 
 def running() -> Sandbox | None:
     """Return the sandbox that runs now, else None."""
-    return _running()
+    found = state.read()
+    if found is None:
+        return None
+    sandbox = from_state(found)
+    return sandbox if sandbox.alive() else None
 
 
 def stop() -> bool:
@@ -89,14 +93,6 @@ def _one_at_a_time() -> Iterator[None]:
                 "end it and try again"
             )
         yield
-
-
-def _running() -> Sandbox | None:
-    found = state.read()
-    if found is None:
-        return None
-    sandbox = from_state(found)
-    return sandbox if sandbox.alive() else None
 
 
 def _start(seed: Seed | None, owner_pid: int | None) -> Sandbox:
