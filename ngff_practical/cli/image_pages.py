@@ -13,7 +13,13 @@ from ngff_practical.cli.output import escape, show
 from ngff_practical.cli.pages import cells, print_table, table_of
 from ngff_practical.model import Channel, Description, Pyramid, ValidationReport
 from ngff_practical.model.findings import elsewhere_text, findings_text, gathered
-from ngff_practical.model.wording import axis_text, bytes_text, names_text, shape_text, voxel_text
+from ngff_practical.model.wording import (
+    LEVEL_TITLES,
+    axis_text,
+    bytes_text,
+    level_texts,
+    names_text,
+)
 
 _STYLES = {"must": "bold red", "data": "bold magenta", "should": "bold yellow", "note": "dim"}
 _MOST_CHANNELS = 32
@@ -94,19 +100,10 @@ def _channel_text(channel: Channel) -> str:
 
 def _levels(image: Pyramid) -> None:
     shape = escape(f"shape ({', '.join(image.axis_names)})")
-    table = table_of("level", shape, "chunks", "shards", "voxel size", "objects", "uncompressed")
+    titles = (title.replace("shape", shape) for title in LEVEL_TITLES)
+    table = table_of(*titles, "uncompressed")
     for level in image.levels:
-        table.add_row(
-            *cells(
-                level.path,
-                shape_text(level.shape),
-                shape_text(level.chunks),
-                shape_text(level.shards),
-                voxel_text(level, image.axes),
-                f"{level.objects:,}",
-                bytes_text(level.nbytes),
-            )
-        )
+        table.add_row(*cells(*level_texts(level, image.axes), bytes_text(level.nbytes)))
     print_table(table)
 
 

@@ -15,7 +15,7 @@ from ngff_practical.model import (
     StoredObject,
     TransferReport,
 )
-from ngff_practical.model.wording import bytes_text, plural, shape_text, voxel_text
+from ngff_practical.model.wording import LEVEL_TITLES, bytes_text, level_texts, plural, shape_text
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -137,29 +137,15 @@ def samples_page(samples: tuple[Sample, ...]) -> None:
 def _source_lines(source: StackSource) -> None:
     files = f"{len(source.files)} files" if len(source.files) > 1 else source.files[0].name
     show(f"from      {files}: {shape_text(source.shape)} ({', '.join(source.axis_names)}) {source.dtype}")
-    sizes = " x ".join(
-        f"{step:.6g}" if axis.unit or step != 1.0 else "not stated"
-        for step, axis in zip(source.voxel_size, source.axes, strict=True)
-        if axis.type == "space"
-    )
-    known = stated_voxel_size(source) is not None
-    show(f"voxels    {sizes} {stated_unit(source) or ''}".rstrip() if known else "voxels    not stated")
+    sizes = stated_voxel_size(source)
+    said = (f"{size:.6g}" if size is not None else "not stated" for size in sizes or (None,))
+    show(f"voxels    {' x '.join(said)} {stated_unit(source) or ''}".rstrip())
 
 
 def _written_table(pyramid: Pyramid, level_bytes: tuple[int, ...]) -> None:
-    table = table_of("level", "shape", "chunks", "shards", "voxel size", "objects", "stored")
+    table = table_of(*LEVEL_TITLES, "stored")
     for level, nbytes in zip(pyramid.levels, level_bytes, strict=True):
-        table.add_row(
-            *cells(
-                level.path,
-                shape_text(level.shape),
-                shape_text(level.chunks),
-                shape_text(level.shards),
-                voxel_text(level, pyramid.axes),
-                str(level.objects),
-                bytes_text(nbytes),
-            )
-        )
+        table.add_row(*cells(*level_texts(level, pyramid.axes), bytes_text(nbytes)))
     print_table(table)
 
 

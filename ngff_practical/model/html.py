@@ -24,7 +24,14 @@ from ngff_practical.model.markup import (
     safe,
     unfolding,
 )
-from ngff_practical.model.wording import axis_text, bytes_text, names_text, shape_text, voxel_text
+from ngff_practical.model.wording import (
+    LEVEL_TITLES,
+    axis_text,
+    bytes_text,
+    level_texts,
+    names_text,
+    shape_text,
+)
 
 if TYPE_CHECKING:
     from ngff_practical.model.image import Axis, Channel, Pyramid
@@ -143,17 +150,8 @@ def _channel(channel: Channel) -> str:
 
 def _levels(image: Pyramid) -> str:
     names = safe(", ".join(image.axis_names), 80)
-    titles = ("level", f"shape ({names})", "chunks", "shards", "voxel size", "objects", "uncompressed")
-    rows = [
-        (
-            level.path,
-            *(shape_text(shape, by=" × ") for shape in (level.shape, level.chunks, level.shards)),
-            voxel_text(level, image.axes).replace(" x ", " × "),
-            f"{level.objects:,}",
-            bytes_text(level.nbytes),
-        )
-        for level in image.levels
-    ]
+    titles = (title.replace("shape", f"shape ({names})") for title in (*LEVEL_TITLES, "uncompressed"))
+    rows = [(*level_texts(level, image.axes, by=" × "), bytes_text(level.nbytes)) for level in image.levels]
     head = "".join(
         f"<th scope='col' style='text-align:{'right' if index > 4 else 'left'};font-weight:600;{CELL}'>"
         f"{title}</th>"

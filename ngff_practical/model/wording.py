@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from ngff_practical.model.image import Axis, Level
 
 
+LEVEL_TITLES = ("level", "shape", "chunks", "shards", "voxel size", "objects")
+"""What the columns of a table of levels are called, before the one of their bytes."""
+
+
 def escaped(text: str, *, limit: int = 80) -> str:
     r"""Return text from a file as one harmless line: control and bidirectional characters become ``\x1b``.
 
@@ -45,7 +49,7 @@ def shape_text(shape: tuple[int, ...] | None, *, by: str = " x ") -> str:
     return by.join(str(size) for size in shape) if shape else "-"
 
 
-def voxel_text(level: Level, axes: Sequence[Axis]) -> str:
+def voxel_text(level: Level, axes: Sequence[Axis], *, by: str = " x ") -> str:
     """Return the voxel size along the axes of space with their unit."""
     parts = [
         (f"{step:.4g}", axis.unit)
@@ -54,8 +58,14 @@ def voxel_text(level: Level, axes: Sequence[Axis]) -> str:
     ]
     units = {unit for _, unit in parts}
     if len(units) == 1:
-        return f"{' x '.join(size for size, _ in parts)} {parts[0][1] or '(no unit)'}"
-    return " x ".join(f"{size} {unit or '(no unit)'}" for size, unit in parts)
+        return f"{by.join(size for size, _ in parts)} {parts[0][1] or '(no unit)'}"
+    return by.join(f"{size} {unit or '(no unit)'}" for size, unit in parts)
+
+
+def level_texts(level: Level, axes: Sequence[Axis], *, by: str = " x ") -> tuple[str, ...]:
+    """Return a level as the first cells of a row, as `LEVEL_TITLES` names them."""
+    shapes = (shape_text(shape, by=by) for shape in (level.shape, level.chunks, level.shards))
+    return (level.path, *shapes, voxel_text(level, axes, by=by), f"{level.objects:,}")
 
 
 def axis_text(axis: Axis) -> str:
