@@ -10,7 +10,7 @@ from ngff_practical.samples import sample_planes
 from ngff_practical.storage import list_objects
 from ngff_practical.transfer import delete_image
 from ngff_practical.widgets import ConvertPanel, DownloadPanel, UploadPanel
-from ngff_practical.widgets.panels import Panel
+from ngff_practical.widgets.task_panel import TaskPanel
 from ngff_practical.widgets.working import Progress
 
 
@@ -18,7 +18,7 @@ def ask(panel, **message):
     panel._handle_custom_msg(message, [])
 
 
-class Counting(Panel):
+class Counting(TaskPanel):
     """Ten steps; after `hold` of them it waits until it may go on."""
 
     def __init__(self, hold=10):
