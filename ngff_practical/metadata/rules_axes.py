@@ -10,41 +10,15 @@ from ngff_practical.metadata.subject import Rule, Subject
 from ngff_practical.metadata.wording import is_plain, listed, plural, quoted
 from ngff_practical.model import Axis, Issue
 
+_PREFIXES = (
+    *("", "atto", "centi", "deci", "exa", "femto", "giga", "hecto", "kilo", "mega", "micro", "milli"),
+    *("nano", "peta", "pico", "tera", "yocto", "yotta", "zepto", "zetta"),
+)  # those of the SI that the specification lists; deca is not among them
 UNITS = {
     "space": frozenset(
-        [
-            *(
-                "angstrom",
-                "attometer",
-                "centimeter",
-                "decimeter",
-                "exameter",
-                "femtometer",
-                "foot",
-                "gigameter",
-            ),
-            *("hectometer", "inch", "kilometer", "megameter", "meter", "micrometer", "mile", "millimeter"),
-            *(
-                "nanometer",
-                "parsec",
-                "petameter",
-                "picometer",
-                "terameter",
-                "yard",
-                "yoctometer",
-                "yottameter",
-            ),
-            *("zeptometer", "zettameter"),
-        ]
+        {f"{prefix}meter" for prefix in _PREFIXES} | {"angstrom", "foot", "inch", "mile", "parsec", "yard"}
     ),
-    "time": frozenset(
-        [
-            *("attosecond", "centisecond", "day", "decisecond", "exasecond", "femtosecond", "gigasecond"),
-            *("hectosecond", "hour", "kilosecond", "megasecond", "microsecond", "millisecond", "minute"),
-            *("nanosecond", "petasecond", "picosecond", "second", "terasecond", "yoctosecond", "yottasecond"),
-            *("zeptosecond", "zettasecond"),
-        ]
-    ),
+    "time": frozenset({f"{prefix}second" for prefix in _PREFIXES} | {"minute", "hour", "day"}),
 }
 """Units that the specification recommends, of UDUNITS-2, by axis type."""
 
