@@ -23,6 +23,7 @@ from ngff_practical.pyramid import (
     object_keys,
     peak_memory_bytes,
     plan_bands,
+    plan_passes,
     plan_pyramid,
     shrink_level,
 )
@@ -243,6 +244,15 @@ def test_large_shards_are_written_in_600_mb_however_many_processors_there_are():
     )
     workers = fitting_workers(pyramid, processors=8)
     assert peak_memory_bytes(pyramid, workers=workers) < 600e6
+
+
+def test_shards_beyond_the_edge_take_no_more_memory_than_the_image():
+    fitting, larger = (
+        plan_pyramid(a_stack((32, 256, 256)), chunks=(16, 64, 64), shards=shards, levels=2)
+        for shards in ((32, 256, 256), (512, 1024, 1024))
+    )
+    assert peak_memory_bytes(larger, workers=2) == peak_memory_bytes(fitting, workers=2)
+    assert [one.fine.path for one in plan_passes(larger)] == ["0"]
 
 
 def test_memory_does_not_grow_with_the_depth_of_the_stack():

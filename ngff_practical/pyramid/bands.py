@@ -81,7 +81,7 @@ def plan_passes(pyramid: Pyramid, *, rows_together: int = 1) -> list[Pass]:
     """
     first, *rest = pyramid.levels
     coarse = rest[0] if rest else None
-    if coarse and math.prod(first.object_shape) * first.itemsize > SLAB_BYTES:
+    if coarse and _object_voxels(first) * first.itemsize > SLAB_BYTES:
         coarse = _scratch_level(first, coarse)
         rest = [coarse, *rest]
     bands = plan_bands(first, coarse, rows_together=rows_together)
@@ -121,7 +121,7 @@ def fitting_workers(pyramid: Pyramid, *, processors: int, rows_together: int = 1
 def _pass_memory(one: Pass, workers: int, rows_together: int) -> int:
     """Return the most bytes that workers hold: a slab and the coarse band each, and what is being encoded.
 
-    Unsharded, each encodes for itself; shards are encoded one at a time.
+    Unsharded, each encodes for itself; shards are encoded one at a time. Pixels may not compress at all.
     """
     rows = rows_together if one.write_fine else 1
     slab, band = _band_shape(one.fine, one.coarse, rows, one.write_fine)
@@ -130,9 +130,13 @@ def _pass_memory(one: Pass, workers: int, rows_together: int) -> int:
         factors = level_factors(one.fine, one.coarse)
         held += math.prod(-(-size // factor) for size, factor in zip(band, factors, strict=True))
     written = one.fine if one.write_fine else one.coarse
-    shards = written.shards if written else None
-    encoded = math.prod(shards) if shards else workers * math.prod(slab)  # of pixels that do not compress
+    encoded = _object_voxels(written) if written and written.shards else workers * math.prod(slab)
     return (workers * held + encoded) * one.fine.itemsize
+
+
+def _object_voxels(level: Level) -> int:
+    """Return how many voxels an object of a level holds at most; what lies beyond the edge is not held."""
+    return math.prod(min(pair) for pair in zip(level.object_shape, level.shape, strict=True))
 
 
 def _band_shape(
