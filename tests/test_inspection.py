@@ -1,3 +1,5 @@
+"""What images, plates and collections are described as, and what is found wrong with them."""
+
 import contextlib
 import csv
 import json

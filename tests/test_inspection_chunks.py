@@ -1,3 +1,5 @@
+"""Chunks that are missing, empty, cut short, altered or not of the grid, and what decoding them finds."""
+
 import bz2
 import gzip
 import json

@@ -1,3 +1,5 @@
+"""How many requests a server is asked to answer, and at the same time."""
+
 import json
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""Images behind servers that are no S3: plain web servers, pages in place of documents, no listing."""
+
 import gzip
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

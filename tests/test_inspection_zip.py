@@ -1,3 +1,5 @@
+"""OME-Zarr in zip archives: read as folders are, and judged by RFC-9."""
+
 import shutil
 import struct
 import sys

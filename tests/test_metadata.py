@@ -1,3 +1,5 @@
+"""What is written as metadata and read back, of every version, and what the rules say of broken examples."""
+
 import csv
 import json
 import re

@@ -1,3 +1,5 @@
+"""One fault at a time in a sound document: one finding each, and none for what is no fault."""
+
 import copy
 import re
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""The page that compares validators: it lists every example, and what ours says today."""
+
 import re
 import subprocess
 import sys

@@ -1,3 +1,5 @@
+"""What values look like in a notebook, and in the terminal: every text harmless, every element closed."""
+
 import json
 import shutil
 from html.parser import HTMLParser
