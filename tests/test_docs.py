@@ -1,4 +1,4 @@
-"""The pages in docs/: the glossary is in order, and each of its terms that a lesson links to is there."""
+"""The pages in docs/: the glossary is in order, and what lessons and pages name is there."""
 
 import json
 import re
@@ -44,3 +44,12 @@ def test_the_page_of_the_command_line_names_every_command(command: str) -> None:
 def test_the_readme_leads_to_every_page() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [page.name for page in (ROOT / "docs").glob("*.md") if f"docs/{page.name}" not in readme] == []
+
+
+def test_modules_that_the_map_names_are_there():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| in `(\w+)` \|.*\n((?:\|.*\n)+)", page, re.MULTILINE)
+    assert [package for package, _ in named] == ["stack", "storage", "widgets"]
+    for package, rows in named:
+        there = {path.stem for path in (ROOT / "ngff_practical" / package).glob("*.py")}
+        assert set(re.findall(r"`([a-z_]+)`", rows)) <= there
