@@ -38,7 +38,7 @@ def group_issues(tree: Tree, node: Node) -> Iterator[Issue]:
             "must", where, f"zarr_format is {shown(stated)}, expected the number {node.zarr_format}", rule
         )
     if node.attributes_document is not None:
-        for issue in repeated_keys(node.attributes_document, "JSON (RFC 8259), objects"):
+        for issue in repeated_keys(node.attributes_document):
             yield Issue(
                 issue.severity,
                 f"{attributes_key(node.path, node.zarr_format)}: {issue.where}",

@@ -121,8 +121,8 @@ def _document_issues(document: Document, zarr_format: ZarrFormat) -> Iterator[Is
     if stated != zarr_format or not is_number(stated):
         message = f"zarr_format is {shown(stated)}, expected the number {zarr_format}"
         yield Issue("must", "zarr_format", message, rule)
-    yield from repeated_keys(document, "JSON (RFC 8259), objects")
-    found = [*not_json_numbers(document.value, "JSON (RFC 8259), numbers"), *array_issues(value)]
+    yield from repeated_keys(document)
+    found = [*not_json_numbers(document.value), *array_issues(value)]
     yield from found
     if not any(issue.severity == "must" for issue in found):
         fault = opening_fault(value)

@@ -111,19 +111,19 @@ def is_web_page(data: bytes) -> bool:
     return data[:200].lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
-def repeated_keys(document: Document, rule: str) -> Iterator[Issue]:
+def repeated_keys(document: Document) -> Iterator[Issue]:
     """Find keys that stand in one object more than once: readers differ in which of them counts."""
     if document.repeated:
         names = listed(document.repeated)
         message = (
             f"{names} stands twice in the same object; the last one is used here, other readers may differ"
         )
-        yield Issue("should", located(document.repeated[0]), message, rule)
+        yield Issue("should", located(document.repeated[0]), message, "JSON (RFC 8259), objects")
 
 
-def not_json_numbers(value: object, rule: str) -> Iterator[Issue]:
+def not_json_numbers(value: object) -> Iterator[Issue]:
     """Find NaN and Infinity, which Python writes and JSON does not have: the first few of them."""
-    return islice(_not_json_numbers(value, rule), 20) if _any_not_finite(value) else iter(())
+    return islice(_not_json_numbers(value), 20) if _any_not_finite(value) else iter(())
 
 
 def _any_not_finite(value: object) -> bool:
@@ -139,7 +139,7 @@ def _any_not_finite(value: object) -> bool:
     return False
 
 
-def _not_json_numbers(value: object, rule: str) -> Iterator[Issue]:
+def _not_json_numbers(value: object) -> Iterator[Issue]:
     pending: list[tuple[str, object]] = [("", value)]
     while pending:
         where, item = pending.pop()
@@ -151,7 +151,8 @@ def _not_json_numbers(value: object, rule: str) -> Iterator[Issue]:
             pending.extend((f"{where}[{index}]", child) for index, child in reversed(list(enumerate(item))))
         elif isinstance(item, float) and not math.isfinite(item):
             name = escaped(where.rsplit(".", 1)[-1])
-            yield Issue("must", located(where), f"{name} is {number(item)}, which JSON cannot hold", rule)
+            message = f"{name} is {number(item)}, which JSON cannot hold"
+            yield Issue("must", located(where), message, "JSON (RFC 8259), numbers")
 
 
 def _deeper_than(value: object, limit: int) -> bool:

@@ -41,7 +41,7 @@ def number_of_axes(image: Subject) -> Iterator[Issue]:
     """Demand 2 to 5 axes (0.5, multiscales metadata)."""
     for spot, axes in _axes(image):
         if not 2 <= len(axes) <= 5:
-            yield spot.must(f"there {_are(len(axes), 'axis', 'axes')} ({_names(axes)}), expected 2 to 5")
+            yield spot.must(f"there {_are(len(axes))} ({_names(axes)}), expected 2 to 5")
 
 
 def distinct_axes(image: Subject) -> Iterator[Issue]:
@@ -64,12 +64,12 @@ def types_of_axes(image: Subject) -> Iterator[Issue]:
         space, time = types.count("space"), types.count("time")
         others = [axis for axis in axes if axis.type not in ("space", "time")]
         if not 2 <= space <= 3:
-            found = _are(space, "axis", "axes")
+            found = _are(space)
             yield spot.must(f"there {found} of type space among {_names(axes)}, expected 2 or 3")
         elif len(others) > 1:
             yield spot.must(f"{_names(others)} are neither space nor time, expected at most 1 such axis")
         if time > 1:
-            yield spot.must(f"there {_are(time, 'axis', 'axes')} of type time, expected at most 1")
+            yield spot.must(f"there {_are(time)} of type time, expected at most 1")
 
 
 def order_of_axes(image: Subject) -> Iterator[Issue]:
@@ -172,8 +172,8 @@ def _few_axes(image: Subject) -> Iterator[tuple[Spot, tuple[Axis, ...]]]:
     return ((spot, axes) for spot, axes in _axes(image) if 2 <= len(axes) <= 5)
 
 
-def _are(count: int, one: str, many: str) -> str:
-    return f"{'is' if count == 1 else 'are'} {plural(count, one, many)}"
+def _are(count: int) -> str:
+    return f"{'is' if count == 1 else 'are'} {plural(count, 'axis', 'axes')}"
 
 
 def _example(kind: str | None) -> str:

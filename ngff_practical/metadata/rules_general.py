@@ -51,7 +51,7 @@ def place_of_metadata(group: Subject) -> Iterator[Issue]:
 
 def finite_numbers(group: Subject) -> Iterator[Issue]:
     """Demand JSON, which has neither NaN nor Infinity (RFC 8259, numbers)."""
-    yield from not_json_numbers(group.metadata, "JSON (RFC 8259), numbers")
+    yield from not_json_numbers(group.metadata)
 
 
 def plain_names(group: Subject) -> Iterator[Issue]:

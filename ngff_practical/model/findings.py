@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ngff_practical.model.report import Issue, Severity
 
+FEW_PLACES = 4
+"""Places that are named of those where the same is found."""
+
 
 def gathered(issues: Iterable[Issue]) -> list[tuple[Issue, tuple[str, ...]]]:
     """Return findings for people: the gravest first, each once, with where else the same is found.
@@ -21,12 +24,16 @@ def gathered(issues: Iterable[Issue]) -> list[tuple[Issue, tuple[str, ...]]]:
     return [(first, tuple(other.where for other in others)) for first, *others in found.values()]
 
 
-def elsewhere_text(places: Sequence[str], most: int = 4) -> str:
+def elsewhere_text(places: Sequence[str]) -> str:
     """Return where else the same is found: `and the same in A/2/0, A/3/0 and 93 more places`."""
     groups = list(dict.fromkeys(place.partition(": ")[0] for place in places))
     names = groups if len(groups) == len(places) else list(places)
-    more = f" and {len(names) - most} more place{'s' * (len(names) - most > 1)}" if len(names) > most else ""
-    return f"and the same in {', '.join(names[:most])}{more}"
+    more = (
+        f" and {len(names) - FEW_PLACES} more place{'s' * (len(names) - FEW_PLACES > 1)}"
+        if len(names) > FEW_PLACES
+        else ""
+    )
+    return f"and the same in {', '.join(names[:FEW_PLACES])}{more}"
 
 
 def findings_text(issues: Iterable[Issue]) -> str:

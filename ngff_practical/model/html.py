@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ngff_practical.model.findings import elsewhere_text, findings_text, gathered
+from ngff_practical.model.findings import FEW_PLACES, elsewhere_text, findings_text, gathered
 from ngff_practical.model.markup import (
     CELL,
     DIM,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ngff_practical.model.stack import StackSource
 
 _MOST_ISSUES = 200
-_FEW_PLACES, _MOST_PLACES = 4, 1000
+_MOST_PLACES = 1000
 _MOST_CHANNELS = 32
 _MOST_LINES = 48  # rows or columns of a plate: 1536 wells have 32 x 48
 
@@ -228,7 +228,7 @@ def _elsewhere(places: Sequence[str]) -> str:
     if not places:
         return ""
     line = safe(elsewhere_text(places), 300)
-    if len(places) <= _FEW_PLACES:
+    if len(places) <= FEW_PLACES:
         return f"<div style='color:{DIM};font-size:12px'>{line}</div>"
     names = ", ".join(safe(place, 300) for place in places[:_MOST_PLACES])
     cut = f" and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else ""

@@ -12,8 +12,8 @@ _SETTLE_S = 1.0
 class Log(Recorder):
     """A recorder that also knows which answers have gone out but are not yet recorded."""
 
-    def __init__(self, capacity: int = 100_000) -> None:
-        super().__init__(capacity)
+    def __init__(self) -> None:
+        super().__init__()
         self._finishing: set[object] = set()
         self._changed = threading.Condition()
 

@@ -18,6 +18,7 @@ LARGEST_SIDE = 1024
 MOST_PIXELS = 24 * 2**20
 """Pixels of all tiles of a view, at most."""
 
+_LONGEST_BAR = 140.0  # pixels of the screen
 _UNITS = {"micrometer": "µm", "nanometer": "nm", "millimeter": "mm", "angstrom": "Å", "meter": "m"}
 
 
@@ -194,15 +195,15 @@ def chunk_steps(pyramid: Pyramid, level: Level) -> tuple[float, float]:
     return level.chunks[-2] * y, level.chunks[-1] * x
 
 
-def scale_bar(pyramid: Pyramid, zoom: float, *, longest: float = 140.0) -> tuple[float, str]:
+def scale_bar(pyramid: Pyramid, zoom: float) -> tuple[float, str]:
     """Return the length of a scale bar in pixels of the full resolution, and its text.
 
-    A round length that takes at most `longest` pixels of the screen; in pixels where no unit is stated.
+    A round length that takes at most 140 pixels of the screen; in pixels where no unit is stated.
     """
     unit, step = pyramid.axes[-1].unit, pyramid.levels[0].scale[-1]
     if unit is None or step <= 0:
         unit, step = "pixel", 1.0
-    most = longest / zoom * step
+    most = _LONGEST_BAR / zoom * step
     power = 10.0 ** math.floor(math.log10(most))
     length = max(power * factor for factor in (1, 2, 5) if power * factor <= most * (1 + 1e-9))
     if unit == "micrometer" and length < 1:
