@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ngff_practical.metadata.reading import Dataset, Multiscale
 from ngff_practical.metadata.structure import Spot, entries
 from ngff_practical.metadata.subject import Rule, Subject
-from ngff_practical.metadata.transforms import vector
+from ngff_practical.metadata.transforms import Placement, vector
 from ngff_practical.metadata.wording import listed, numbers
 from ngff_practical.model import Issue, Shape, Vector
 
@@ -71,28 +71,13 @@ def centred_levels(image: Subject) -> Iterator[Issue]:
     Only the first level that does not is named: the others follow from the same habit of a writer.
     """
     for found in image.multiscales if image.calibrated and image.kind != "label" else ():
-        first = found.datasets[0].placement if found.datasets else None
-        if first is None or first.scale is None or not _averaged(found) or not _proper(first.scale):
+        if not _averaged(found) or any(_said(image, dataset) for dataset in found.datasets):
             continue
-        if any(_said(image, dataset) for dataset in found.datasets):
-            continue
-        origin = first.translation or (0.0,) * len(first.scale)
         for index, dataset in enumerate(found.datasets):
-            scale, translation = dataset.placement.scale, dataset.placement.translation
-            if scale is None or not _proper(scale) or not len(scale) == len(first.scale) == len(origin):
-                continue
-            expected = tuple(o + (s - s0) / 2 for o, s, s0 in zip(origin, scale, first.scale, strict=True))
-            stated = translation or (0.0,) * len(expected)
-            if len(stated) == len(expected) and not _close(stated, expected, first.scale):
-                found_there = (
-                    f"its translation is {numbers(stated)}" if translation else "it has no translation"
-                )
-                message = (
-                    f"level {index} is shifted against level 0: {found_there}, expected {numbers(expected)}"
-                )
-                yield _transformations(image, dataset.where).should(
-                    f"{message}, half of the added voxel size"
-                )
+            shift = _shift(dataset.placement, found.datasets[0].placement)
+            if shift:
+                message = f"level {index} is shifted against level 0: {shift}, half of the added voxel size"
+                yield _transformations(image, dataset.where).should(message)
                 break
 
 
@@ -175,6 +160,21 @@ def _averaged(found: Multiscale) -> bool:
     return not any(
         word in (found.method or "").lower() for word in ("nearest", "subsampl", "stride", "decimat")
     )
+
+
+def _shift(level: Placement, first: Placement) -> str:
+    """Return which translation a level has and which it should, "" where it is right or nobody can tell."""
+    scale, base = level.scale, first.scale
+    if scale is None or base is None or len(scale) != len(base) or not (_proper(scale) and _proper(base)):
+        return ""
+    origin, stated = (place.translation or (0.0,) * len(base) for place in (first, level))
+    if not len(origin) == len(stated) == len(base):
+        return ""
+    expected = tuple(o + (s - s0) / 2 for o, s, s0 in zip(origin, scale, base, strict=True))
+    if _close(stated, expected, base):
+        return ""
+    there = f"its translation is {numbers(stated)}" if level.translation else "it has no translation"
+    return f"{there}, expected {numbers(expected)}"
 
 
 def _proper(scale: Vector) -> bool:
