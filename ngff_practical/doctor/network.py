@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from ngff_practical.doctor.checks import Check
 from ngff_practical.samples.catalogue import BUCKET, HOSTS
+from ngff_practical.sharing.stranger import NoRedirect
 
 _STAND_INS = "lessons use the synthetic stand-ins meanwhile"
 
@@ -51,7 +52,8 @@ def _look(host: str, timeout_s: float) -> Check:
     # the bucket's listing, of one key: every S3 server answers it in XML, allowed or not
     url = f"{host}/{BUCKET}/?list-type=2&max-keys=1"
     try:
-        with urllib.request.build_opener(_Stay()).open(url, timeout=timeout_s) as answer:
+        # a redirect is not followed: it tells the login page of a network
+        with urllib.request.build_opener(NoRedirect()).open(url, timeout=timeout_s) as answer:
             status, kind, length = answer.status, answer.headers.get_content_type(), len(answer.read(100_000))
     except HTTPError as error:
         with error:
@@ -69,11 +71,6 @@ def _look(host: str, timeout_s: float) -> Check:
     if status == 407:
         return _explain(host, "407")
     return Check(_name(host), True, f"answers ({status}, {length} bytes)", needed=False)
-
-
-class _Stay(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: object) -> None:
-        """Follow nothing: the login page of a network is told by its redirect."""
 
 
 def _explain(host: str, reason: object) -> Check:

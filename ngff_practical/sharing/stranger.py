@@ -115,7 +115,9 @@ def _report(address: str, found: _Answer, missing: _Answer, *, local: bool, http
     )
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    """What an opener takes to stay at the address it was given."""
+
     def redirect_request(
         self, req: object, fp: object, code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> None:
@@ -124,7 +126,7 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 
 def _ask(url: str, endpoint: str, timeout_s: float) -> _Answer:
     proxies = [urllib.request.ProxyHandler({})] if is_loopback(endpoint) else []
-    opener = urllib.request.build_opener(_NoRedirect(), *proxies)
+    opener = urllib.request.build_opener(NoRedirect(), *proxies)
     request = urllib.request.Request(url, headers={"Origin": ORIGIN, "Range": "bytes=0-0"})  # noqa: S310 - http(s) by Location's own rule
     try:
         answer: HTTPResponse
