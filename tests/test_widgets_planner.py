@@ -1,6 +1,7 @@
 """The conversion planner: choices, what they cost, the command that does the same, predicted and measured."""
 
 import shlex
+from dataclasses import replace
 
 import pytest
 
@@ -111,6 +112,12 @@ def test_the_report_of_another_plan_is_refused(planner, source, tmp_path):
     other = plan_pyramid(source, version="0.4", codec="gzip")
     with pytest.raises(PlanError, match="choose the same"):
         planner.measured(convert(source, tmp_path / "other.ome.zarr", other))
+
+
+@pytest.mark.parametrize(("size", "said"), [((5.0, 2.0, 2.0), " --voxel-size 5,2,2"), ((1.0, 1.0, 1.0), "")])
+def test_the_command_line_says_a_voxel_size_without_a_unit(source, size, said):
+    planner = ConversionPlanner(replace(source, voxel_size=size), "out.zarr")
+    assert planner.command.endswith(f"out.zarr{said}")
 
 
 def test_uploading_waits_for_every_object_and_for_every_byte():

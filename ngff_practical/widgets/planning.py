@@ -10,7 +10,7 @@ from typing import Literal
 from ngff_practical.convert import Prediction
 from ngff_practical.errors import PlanError
 from ngff_practical.meter import bytes_text
-from ngff_practical.model import ConversionReport, Location, Pyramid, Shape, StackSource
+from ngff_practical.model import ConversionReport, Location, Pyramid, Shape, StackSource, spatial
 from ngff_practical.model.wording import shape_text
 from ngff_practical.pyramid import plan_pyramid
 from ngff_practical.transfer import WORKERS
@@ -112,11 +112,12 @@ def upload_seconds(written: Prediction | ConversionReport, line: Line) -> float:
 def command(source: StackSource, pyramid: Pyramid, wanted: Wanted, destination: str) -> str:
     """Return the line for a terminal that makes the same image, quoted for a shell."""
     parts = ["ngff-practical", "convert", _where(source), destination]
-    space = [axis for axis, one in enumerate(source.axes) if one.type == "space"]
-    units = {source.axes[axis].unit for axis in space}
-    if len(units) == 1 and None not in units:
-        parts += ["--voxel-size", ",".join(f"{source.voxel_size[axis]:.10g}" for axis in space)]
-        parts += ["--unit", str(units.pop())]
+    sizes = [source.voxel_size[axis] for axis in spatial(source.axes)]
+    units = {source.axes[axis].unit for axis in spatial(source.axes)}
+    unit = units.pop() if len(units) == 1 else None  # one option cannot say several
+    if unit or (not units and any(size != 1.0 for size in sizes)):
+        parts += ["--voxel-size", ",".join(f"{size:.10g}" for size in sizes)]
+        parts += ["--unit", unit] if unit else []
     if wanted.version != "0.5":
         parts += ["--version", wanted.version]
     first = pyramid.levels[0]
