@@ -66,14 +66,28 @@ def test_two_stacks_of_one_size_in_a_file_are_refused(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
         for stack in (PLANES, PLANES[::-1]):
             writer.write(stack, photometric="minisblack", metadata={"axes": "ZYX"})
-    with pytest.raises(StackError, match=r"holds 2 images of 20 x 24 uint16, .* a file of its own"):
+    with pytest.raises(StackError, match=r"holds 2 images of 20 x 24 uint16, .*\(--image 1\)"):
         find_stack(tmp_path / "a.tif")
+    np.testing.assert_array_equal(read_stack(find_stack(tmp_path / "a.tif", image=2)), PLANES[::-1])
+    with pytest.raises(
+        StackError, match=r"a\.tif holds 2 images, and 3 is the number of none; choose 1 to 2"
+    ):
+        find_stack(tmp_path / "a.tif", image=3)
 
 
-def test_axes_for_a_stack_are_not_taken_where_each_page_is_stored_in_its_own_way(tmp_path):
+@pytest.mark.parametrize("axes", [None, "zyx"])
+def test_planes_of_one_shape_that_are_stored_in_different_ways_are_refused(tmp_path, axes):
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
         for rows, plane in zip((20, 10, 5), PLANES, strict=False):
             writer.write(plane, metadata=None, rowsperstrip=rows)
+    with pytest.raises(StackError, match=r"page 2 has rows per strip 10, page 1 has 20.*split the file"):
+        find_stack(tmp_path / "a.tif", axes=axes)
+
+
+def test_axes_for_a_stack_are_not_taken_where_the_pages_behind_are_of_another_kind(tmp_path):
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for kind, plane in zip(("uint16", "float32", "uint8"), PLANES, strict=False):
+            writer.write(plane.astype(kind), metadata=None)
     assert any("holds 3 images" in note for note in find_stack(tmp_path / "a.tif").notes)
     with pytest.raises(StackError, match=r"said to be zyx, .* a single plane, and 2 more"):
         find_stack(tmp_path / "a.tif", axes="zyx")
@@ -195,14 +209,3 @@ def test_planes_written_one_at_a_time_are_not_left_out_before_a_preview(tmp_path
             writer.write(page)
     with pytest.raises(StackError, match=r"a\.tif holds 4 images of 20 x 24 uint16"):
         find_stack(tmp_path / "a.tif")
-
-
-def test_axes_for_a_stack_are_not_taken_where_ome_xml_calls_each_plane_an_image(tmp_path):
-    with tifffile.TiffWriter(tmp_path / "a.ome.tif") as writer:
-        for plane in PLANES:
-            writer.write(plane)
-    with pytest.raises(StackError, match=r"said to be zyx.* and 3 more in it are images of their own"):
-        find_stack(tmp_path / "a.ome.tif", axes="zyx")
-    source = find_stack(tmp_path / "a.ome.tif")
-    assert any("describes 4 images; the first" in note for note in source.notes)
-    assert source.shape == (Y, X)

@@ -16,7 +16,7 @@ from ngff_practical.errors import StackError
 from ngff_practical.stack import find_stack
 from ngff_practical.stack.typed import option, typed
 
-BOTH = re.compile(r"((?:axes|pattern|voxel_size|unit)=.*?) \((--.*?)\)(?=$|[,;. ])")
+BOTH = re.compile(r"((?:image|axes|pattern|voxel_size|unit)=.*?) \((--.*?)\)(?=$|[,;. ])")
 
 
 def pages(folder: Path) -> Path:
@@ -28,6 +28,13 @@ def positions(folder: Path) -> Path:
     for number in range(3):
         tifffile.imwrite(folder / f"pos{number}.tif", np.zeros((8, 9), "uint16"))
     return folder
+
+
+def images(folder: Path) -> Path:
+    with tifffile.TiffWriter(folder / "a.ome.tif") as writer:
+        for shape in ((8, 9), (10, 9)):
+            writer.write(np.zeros(shape, "uint16"))
+    return folder / "a.ome.tif"
 
 
 def unexplained(folder: Path) -> Path:
@@ -45,7 +52,7 @@ def beside_folders(folder: Path) -> Path:
     return positions(folder)
 
 
-@pytest.mark.parametrize("make", [pages, positions, unexplained, beside_folders])
+@pytest.mark.parametrize("make", [pages, positions, unexplained, beside_folders, images])
 def test_what_an_error_asks_for_works_in_python_and_on_the_command_line(tmp_path, make: Callable, capsys):
     (tmp_path / "in").mkdir()
     place = make(tmp_path / "in")

@@ -30,6 +30,8 @@ class Choices:
     pattern
         How the files of a folder are named, as in `img_{z}_ch{c}.tif` or `ZStep_{z}/{}_w{c}.tif`: t, c and z
         count along that axis, `{}` is anything, `{c=1,2}` only these; files that do not fit are left out.
+    image
+        Number of the image that is meant, from 1 on, where a file holds several.
     version
         OME-Zarr version to write: 0.4, 0.5 or 0.6.
     chunks
@@ -48,6 +50,7 @@ class Choices:
     voxel_size: str | None = None
     unit: str | None = None
     pattern: str | None = None
+    image: int | None = None
     version: str = "0.5"
     chunks: str = "auto"
     shards: str = "auto"
@@ -58,7 +61,14 @@ class Choices:
     def find(self, source: Place) -> StackSource:
         """Return the stack at `source`, read the way the person says."""
         size = _numbers("--voxel-size", self.voxel_size, float) if self.voxel_size else None
-        return find_stack(source, axes=self.axes, voxel_size=size, unit=self.unit, pattern=self.pattern)
+        return find_stack(
+            source,
+            axes=self.axes,
+            voxel_size=size,
+            unit=self.unit,
+            pattern=self.pattern,
+            image=self.image,
+        )
 
     def plan(self, stack: StackSource) -> Pyramid:
         """Return the pyramid the person asks for."""

@@ -13,6 +13,7 @@ from ngff_practical.stack.chain import Chain
 from ngff_practical.stack.faults import by, clean, shown
 from ngff_practical.stack.ome import OmeImage
 from ngff_practical.stack.pages import check_same, place_segments
+from ngff_practical.stack.typed import typed
 
 _STK_PLANES = 33629  # MetaMorph's tag that counts the planes behind one directory
 _PLAIN_KINDS = ("generic", "uniform", "shaped")
@@ -120,7 +121,17 @@ def check_rivals(every: tifffile.TiffSeries, planes: int, chain: Chain, file: Pl
     if rivals:
         raise StackError(
             f"{shown(file)} holds {1 + len(rivals)} images of {by(key.shape)} {key.dtype}, and nothing says "
-            "which is meant; save the one you want in a file of its own"
+            f"which is meant; choose one by its number, as in {typed(image=1)}"
+        )
+
+
+def check_number(number: int, count: int, file: Place) -> None:
+    """Raise StackError where somebody typed the number of an image that is not there."""
+    if not 1 <= number <= count:
+        way = f"choose 1 to {count}" if count > 1 else "leave the number out"
+        raise StackError(
+            f"{shown(file)} holds {count} image{'s' if count > 1 else ''}, and {number} is the number of "
+            f"none; {way}"
         )
 
 
@@ -142,14 +153,14 @@ def check_shaped(every: tifffile.TiffSeries, chain: Chain, file: Place) -> None:
 def _is_rival(other: tifffile.TiffPageSeries, key: tifffile.TiffPage, planes: int) -> bool:
     """Return True for pages of much the same size as the image's, and for a stack of larger ones.
 
-    Single planes are rivals where tifffile wrote both alike, one at a time.
+    Single planes are rivals where both have one shape, data type and photometric interpretation.
     """
     page = other.keyframe
     count = math.prod(other.shape) // math.prod(page.shaped)
     pairs = ((page.imagelength, key.imagelength), (page.imagewidth, key.imagewidth))
     alike = all(2 * size > like + 1 and size < 2 * like for size, like in pairs)
     larger = page.imagelength * page.imagewidth > key.imagelength * key.imagewidth
-    twin = other.kind == "shaped" and page.shape == key.shape and page.dtype == key.dtype
+    twin = (page.shape, page.dtype, page.photometric) == (key.shape, key.dtype, key.photometric)
     return twin or (alike and max(count, planes) > 1) or (larger and count > planes)
 
 

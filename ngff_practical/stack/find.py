@@ -10,7 +10,7 @@ from ngff_practical.model import Location, Place, StackSource
 from ngff_practical.stack.calibration import settle
 from ngff_practical.stack.faults import clean, reading, shown
 from ngff_practical.stack.folder import read_folder
-from ngff_practical.stack.image import load_image, load_remote
+from ngff_practical.stack.image import Wanted, load_image, load_remote
 from ngff_practical.stack.layout import lay_out
 from ngff_practical.storage import parse_place
 
@@ -22,6 +22,7 @@ def find_stack(
     voxel_size: Sequence[float] | None = None,
     unit: str | None = None,
     pattern: str | None = None,
+    image: int | None = None,
 ) -> StackSource:
     """Return the TIFF stack in a folder or file, described but not read.
 
@@ -45,6 +46,10 @@ def find_stack(
         How the files of a folder are named, as in "img_{z}_ch{c}.tif" or "ZStep_{z}/{}_w{c}.tif": `{t}`,
         `{c}` and `{z}` count along that axis, `{}` does not matter, all else must be there. Other files are
         left out.
+    image
+        The number of the image that is meant in a file that holds several, from 1 on. Without it they are
+        refused where nothing says which is meant, except where `axes` have one letter more than each image:
+        then they are one stack along it.
 
     Raises
     ------
@@ -62,17 +67,18 @@ def find_stack(
     """
     place = parse_place(path) if isinstance(path, str) else path
     said: tuple[str, ...] = ()
+    wanted = Wanted(image, axes)
     if isinstance(place, Path):
         with reading(place):
             place.exists()  # raises where nobody may look, and for names that cannot be one
     if isinstance(place, Location):
-        image = None if pattern is not None else load_remote(place)
+        found = None if pattern is not None else load_remote(place, wanted)
         what, name = shown(place), _stem(place)
-        if image is None:
-            image, what, said, axes = read_folder(place, axes, pattern, sized=voxel_size is not None)
+        if found is None:
+            found, what, said, axes = read_folder(place, wanted, pattern, sized=voxel_size is not None)
             name = shown(place)
     elif place.is_dir():
-        image, what, said, axes = read_folder(place, axes, pattern, sized=voxel_size is not None)
+        found, what, said, axes = read_folder(place, wanted, pattern, sized=voxel_size is not None)
         name = place.resolve().name or "stack"
     elif place.exists() and pattern is not None:
         raise StackError(f"{shown(place)} is a file; a pattern chooses files in a folder: name the folder")
@@ -84,34 +90,34 @@ def find_stack(
             "the file itself"
         )
     elif place.exists():
-        image = load_image(place, set())
+        found = load_image(place, set(), wanted)
         what, name = shown(place), _stem(place)
     else:
         raise StackError(f"{clean(str(path))} does not exist; check the path")
-    layout = lay_out(image.stored, image.shape, axes, what=what)
-    if axes is not None and image.left_out and len(layout.planes) == 1 < len(layout.names) - 1:
+    layout = lay_out(found.stored, found.shape, axes, what=what)
+    if axes is not None and found.left_out and len(layout.planes) == 1 < len(layout.names) - 1:
         raise StackError(
-            f"{what} was said to be {axes}, but its first image is a single plane, and {image.left_out} more "
+            f"{what} was said to be {axes}, but its first image is a single plane, and {found.left_out} more "
             "in it are images of their own or stored in other ways; save the planes alike, as one image in a "
             "file of its own, or write the axes of that plane alone"
         )
     given = None if voxel_size is None else tuple(voxel_size)
-    settled, sizes, about_size = settle(image.calibration, layout.names, given, unit)
-    channels = image.channels
+    settled, sizes, about_size = settle(found.calibration, layout.names, given, unit)
+    channels = found.channels
     count = layout.shape[layout.names.index("c")] if "c" in layout.names else 1
     return StackSource(
         name=name,
         axes=settled,
         shape=layout.shape,
-        dtype=image.dtype.name,
-        itemsize=image.dtype.itemsize,
+        dtype=found.dtype.name,
+        itemsize=found.dtype.itemsize,
         voxel_size=sizes,
-        files=image.files,
-        planes=tuple(image.planes[index] for index in layout.planes),
-        byteorder=image.byteorder,
+        files=found.files,
+        planes=tuple(found.planes[index] for index in layout.planes),
+        byteorder=found.byteorder,
         channels=channels if len(channels) == count else (),
-        notes=(*said, *image.notes, *about_size),
-        versions=image.versions,
+        notes=(*said, *found.notes, *about_size),
+        versions=found.versions,
     )
 
 

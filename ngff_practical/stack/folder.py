@@ -13,7 +13,7 @@ from ngff_practical.stack.channels import joined_channels
 from ngff_practical.stack.contents import all_tiffs, contents_of
 from ngff_practical.stack.faults import by, clean, listed, shown
 from ngff_practical.stack.grid import Numbered, told_apart
-from ngff_practical.stack.image import load_image
+from ngff_practical.stack.image import Wanted, load_image
 from ngff_practical.stack.lengths import has_lengths
 from ngff_practical.stack.listing import Folder
 from ngff_practical.stack.names import order_by_pattern, order_files
@@ -28,24 +28,28 @@ _SPOKEN = {"z": "as a z-stack", "t": "as a time series", "c": "as channels"}
 type FolderStack = tuple[StoredImage, str, tuple[str, ...], str | None]
 
 
-def read_folder(place: Place, axes: str | None, pattern: str | None, *, sized: bool) -> FolderStack:
+def read_folder(place: Place, wanted: Wanted, pattern: str | None, *, sized: bool) -> FolderStack:
     """Return the stack that the TIFFs in a folder make, what to call it in messages, notes, and its axes.
 
     The axes are those typed, with those of the pattern in front where only those inside a file were typed.
     """
-    folder = Folder(place)
+    folder, axes = Folder(place), wanted.axes
     what = folder.called
     form = None if pattern is None else parse_pattern(pattern)
     held = contents_of(folder) if form is None else all_tiffs(folder, form)
     files, notes = list(held.files), list(held.notes)
     refuse_copies(files)
     tried: set[int] = set()
-    first = load_image(
-        folder.file(min(files, key=lambda file: file.relative_to(folder.path).as_posix())), tried
-    )
+    head = folder.file(min(files, key=lambda file: file.relative_to(folder.path).as_posix()))
+    first = load_image(head, tried, wanted)
     if len(first.files) > 1 and not (form and form.letters):
         _refuse_strangers(first, [folder.file(file) for file in files], what)
         return first, what, tuple(notes), axes
+    if wanted.number is not None and len(files) > 1:
+        raise StackError(
+            f"{option('image')} chooses one of several images in a file; {what} holds {len(files)} TIFFs: "
+            "name the file"
+        )
     if axes is not None and has_lengths(axes) and len(files) > 1:
         raise StackError(
             f"axes {clean(axes)!r} give lengths, which cut the pages of one file; {what} holds {len(files)} "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path, PureWindowsPath
 
 from ngff_practical.errors import NotFoundError, StackError, StorageError
@@ -13,44 +13,53 @@ from ngff_practical.stack.faults import clean, listed, reading, shown
 from ngff_practical.stack.identity import check_identity
 from ngff_practical.stack.listing import Folder
 from ngff_practical.stack.series import Files, StoredImage, load_series
+from ngff_practical.stack.several import pick_images, stack_images
 from ngff_practical.storage import list_folder
 
 _MOST_METADATA = 256 * 2**20
 
 
-def load_image(file: Place, tried: set[int]) -> StoredImage:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody typed about a file of several images: the number of one, from 1 on, and the axes."""
+
+    number: int | None = None
+    axes: str | None = None
+
+
+def load_image(file: Place, tried: set[int], wanted: Wanted = Wanted()) -> StoredImage:
     """Return what one TIFF holds, or with its OME-XML what all the files of the set hold together.
 
     `tried` collects the compressions that were seen to decode, so that a folder is not decoded twice.
     """
     files = Files(tried)
     with reading(file) as heard, files.opener.honest():
-        image = _load(file, files, heard)
+        image = _load(file, files, heard, wanted)
         versions = [files.opener.remote(used).version for used in image.files if isinstance(used, Location)]
         return replace(image, versions=tuple(versions))
 
 
-def _load(file: Place, files: Files, heard: list[str]) -> StoredImage:
+def _load(file: Place, files: Files, heard: list[str], wanted: Wanted) -> StoredImage:
     if file.name.lower().endswith(".ome"):
-        file, document, text = _from_companion(file, files)
-        files.add(file)
-        return _load_ome(file, document, files, heard, text)
+        first, document, text = _from_companion(file, files)
+        files.add(first)
+        return _load_ome(first, document, files, heard, wanted, text)
     files.add(file)
     with files.opener.open_tiff(file) as tif:
         description = tif.pages.first.description
         ome.refuse_entities(description, file)
         if not ome.is_ome(description):
-            return load_series(tif, files, None, heard)
+            return load_series(tif, files, None, heard, number=wanted.number)
         document = ome.parse_ome(description, file)
-    return _load_ome(file, document, files, heard, None)
+    return _load_ome(file, document, files, heard, wanted, None)
 
 
-def load_remote(file: Location) -> StoredImage | None:
+def load_remote(file: Location, wanted: Wanted) -> StoredImage | None:
     """Return what one TIFF behind https:// or on S3 holds, None where the address is a folder."""
     if not file.key and not file.anonymous:
         return None  # a whole bucket
     try:
-        return load_image(file, set())
+        return load_image(file, set(), wanted)
     except NotFoundError:
         with suppress(StorageError):
             if any(list_folder(file)):
@@ -71,13 +80,18 @@ def _from_companion(file: Place, files: Files) -> tuple[Place, ome.OmeDocument, 
 
 
 def _load_ome(
-    file: Place, document: ome.OmeDocument, files: Files, heard: list[str], text: str | None
+    file: Place,
+    document: ome.OmeDocument,
+    files: Files,
+    heard: list[str],
+    wanted: Wanted,
+    text: str | None,
 ) -> StoredImage:
     """Return the image of a document that the file belongs to, with every file of the set checked.
 
-    `text` is the document where the file itself does not hold it.
+    `text` is the document where a companion file was named, which the file belongs to.
     """
-    root: Place = file
+    root, by_companion = file, text is not None
     if document.metadata_file is not None:
         place = _beside(file, document.metadata_file)
         if not _is_file(place, files):
@@ -86,7 +100,7 @@ def _load_ome(
                 "beside it; only what this file holds is read."
             )
             with files.opener.open_tiff(file, ome=False) as tif:
-                return load_series(tif, files, None, heard, notes=(note,))
+                return load_series(tif, files, None, heard, number=wanted.number, notes=(note,))
         document, root, text = _metadata_of(place, file, files)
         files.add(root)
     images = [(index, image) for index, image in enumerate(document.images) if image.has_data]
@@ -101,27 +115,39 @@ def _load_ome(
             f"{shown(file)}: its OME-XML names no pixels; save it anew from the program that made it"
         )
     own = (document.uuid, root.name.casefold())
-    chosen = [pair for pair in images if _holds(pair[1], file, own)] or images
-    index, image = chosen[0]
-    if len(images) > 1:
-        notes.append(
-            f"The OME-XML describes {len(images)} images; the first one in this file is used, the others "
-            "are left out."
-        )
-        text = ome.only_image(document, index)
+    held = [pair for pair in images if not by_companion and _holds(pair[1], file, own)] or images
+    chosen = pick_images(images, held, wanted.number, wanted.axes, file)
+    found: dict[int, StoredImage] = {}
+    for index, image in chosen:
+        about = [*notes, *_about_name(image)]
+        if len(images) > 1:
+            text = ome.only_image(document, index)
+        members = _members(image, root, document.uuid, files)
+        for _, member in members:
+            files.add(member)
+        about += _about_identity(image, root, document.uuid, members, files)
+        own_pages = [(uuid, root) for uuid, name in image.files if name.casefold() == root.name.casefold()]
+        remote = {uuid: one for uuid, one in [*own_pages, *members] if isinstance(one, Location)}
+        with files.opener.open_tiff(root, ome=True, text=text, members=remote) as tif:
+            number = images.index((index, image)) + 1
+            found[number] = load_series(tif, files, image, heard, notes=tuple(about))
+    several = len(found) > 1
+    stack = stack_images(found, wanted.axes or "", file) if several else next(iter(found.values()))
+    if len(found) == len(images):
+        return stack
+    read = f"{len(found)} of them are one stack" if several else f"number {min(found)} is read"
+    said = f"The OME-XML describes {len(images)} images; {read}, the others are left out."
+    left = 0 if wanted.number else stack.left_out + len(images) - len(found)
+    return replace(stack, notes=(said, *stack.notes), left_out=left)
+
+
+def _about_name(image: ome.OmeImage) -> tuple[str, ...]:
+    """Return a note where the name of an image is not fit to be one."""
     if ome.is_markup(image.name) or clean(image.name, 10_000) != " ".join(image.name.split()):
-        notes.append(
-            "The image's name in the OME-XML holds markup or control characters; the file's name is used."
+        return (
+            "The image's name in the OME-XML holds markup or control characters; the file's name is used.",
         )
-    members = _members(image, root, document.uuid, files)
-    for _, member in members:
-        files.add(member)
-    notes += _about_identity(image, root, document.uuid, members, files)
-    own_pages = [(uuid, root) for uuid, name in image.files if name.casefold() == root.name.casefold()]
-    remote = {uuid: one for uuid, one in [*own_pages, *members] if isinstance(one, Location)}
-    with files.opener.open_tiff(root, ome=True, text=text, members=remote) as tif:
-        found = load_series(tif, files, image, heard, notes=tuple(notes))
-    return replace(found, left_out=found.left_out + len(images) - 1)
+    return ()
 
 
 def _metadata_of(place: Place, file: Place, files: Files) -> tuple[ome.OmeDocument, Place, str | None]:

@@ -16,7 +16,7 @@ from ngff_practical.stack.typed import typed
 
 ORDER = "tczyx"
 _MEANING = {"T": "t", "C": "c", "Z": "z", "S": "c", "Y": "y", "X": "x"}
-_SPOKEN = {"z": "a z-stack", "t": "a time series", "c": "channels"}
+SPOKEN = {"z": "a z-stack", "t": "a time series", "c": "channels"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _suggestion(letters: list[str], sizes: list[int]) -> str:
         at = unstated[0]
         options = [[*letters[:at], name, *letters[at + 1 :]] for name in free]
         spoken = [
-            f"{typed(axes=''.join(letters_of))} for {_SPOKEN[name]}"
+            f"{typed(axes=''.join(letters_of))} for {SPOKEN[name]}"
             for letters_of, name in zip(options, free, strict=True)
         ]
         return "say it: " + ", ".join(spoken) + _interleaved(letters, sizes[at], free)

@@ -20,6 +20,7 @@ from ngff_practical.stack.channels import stated_channels
 from ngff_practical.stack.declared import (
     check_count,
     check_declared,
+    check_number,
     check_planes,
     check_rivals,
     check_shaped,
@@ -101,9 +102,13 @@ def load_series(
     image: OmeImage | None,
     heard: list[str],
     *,
+    number: int | None = None,
     notes: tuple[str, ...] = (),
 ) -> StoredImage:
-    """Return the first series of an open file, after comparing it with what its metadata declares."""
+    """Return a series of an open file, after comparing it with what its metadata declares.
+
+    `number` is what somebody typed, from 1 on; without it the first is meant, and has to be the only one.
+    """
     file, chain = files.find(tif)
     check_page(tif.pages.first, file, 1)
     if len(set(chain.pages)) > 1:
@@ -117,7 +122,9 @@ def load_series(
         every = tif.series(kind="generic", squeeze=False)
     if not every:
         raise StackError(f"{shown(file)} holds no image; save it again from the program that made it")
-    series = every[0]
+    if number is not None:
+        check_number(number, len(every), file)
+    series = every[(number or 1) - 1]
     key = series.keyframe
     check_page(key, file, key.index + 1)
     stored = series.axes.replace("Z", "Q") if asked else series.axes
@@ -130,7 +137,8 @@ def load_series(
         files.tried.add(key.compression)
     if image is None:
         check_shaped(every, chain, file)
-        check_rivals(every, math.prod(shape) // math.prod(key.shaped), chain, file)
+        if number is None:
+            check_rivals(every, math.prod(shape) // math.prod(key.shaped), chain, file)
     channels, about_channels = stated_channels(tif, key, image, stored, shape)
     return StoredImage(
         files=used,
@@ -141,8 +149,8 @@ def load_series(
         planes=planes,
         calibration=stated_calibration(tif, series, image),
         channels=channels,
-        notes=(*notes, *about_channels, *remarks_on(every, key, image, heard)),
-        left_out=len(every) - 1,
+        notes=(*notes, *about_channels, *remarks_on(every, series, image, heard)),
+        left_out=0 if number else len(every) - 1,
     )
 
 

@@ -58,22 +58,22 @@ def metaseries_of(tif: tifffile.TiffFile) -> Mapping[str, object] | None:
 
 
 def remarks_on(
-    every: tifffile.TiffSeries, key: tifffile.TiffPage, image: OmeImage | None, heard: list[str]
+    every: tifffile.TiffSeries, series: tifffile.TiffPageSeries, image: OmeImage | None, heard: list[str]
 ) -> list[str]:
     """Return what a person should know about the file: left-out images, inverted or turned pixels."""
     notes: list[str] = []
-    held = every[0].dtype.name
+    held, key = series.dtype.name, series.keyframe
     if image is not None and image.pixel_type not in ("", held):
         notes.append(
             f"The OME-XML calls the pixels {image.pixel_type}, the pages hold {held}; they are read as the "
             "pages say."
         )
-    others = [f"{by(series.keyframe.shape)} {series.dtype.name}" for series in list(every)[1:]]
+    others = [f"{by(one.keyframe.shape)} {one.dtype.name}" for one in every if one is not series]
     if others:
-        notes.append(
-            f"The file holds {len(others) + 1} images; the first is used, left out: {listed(others)}."
-        )
-    if every[0].is_pyramidal:
+        number = list(every).index(series) + 1
+        which = "the first" if number == 1 else f"number {number}"
+        notes.append(f"The file holds {len(others) + 1} images; {which} is used, left out: {listed(others)}.")
+    if series.is_pyramidal:
         notes.append(
             "The file holds smaller copies of its pages (a pyramid); they are left out and made anew."
         )

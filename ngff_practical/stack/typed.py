@@ -11,6 +11,7 @@ _LONGEST = 300
 
 def typed(
     *,
+    image: int | None = None,
     axes: str | None = None,
     pattern: str | None = None,
     voxel_size: Sequence[str] | None = None,
@@ -19,6 +20,9 @@ def typed(
     """Return what to type, both ways: `axes="zyx" (--axes zyx)`; a voxel size is shown by its axes."""
     python: list[str] = []
     shell: list[str] = []
+    if image is not None:
+        python.append(f"image={image}")
+        shell.append(f"--image {image}")
     if axes is not None:
         python.append(f'axes="{axes}"')
         shell.append(f"--axes {axes}")
