@@ -13,7 +13,7 @@ from ngff_practical.stack.faults import clean, listed, reading, shown
 from ngff_practical.stack.identity import check_identity
 from ngff_practical.stack.listing import Folder
 from ngff_practical.stack.series import Files, StoredImage, load_series
-from ngff_practical.stack.several import pick_images, stack_images
+from ngff_practical.stack.several import along, pick_images
 from ngff_practical.storage import list_folder
 
 _MOST_METADATA = 256 * 2**20
@@ -117,37 +117,28 @@ def _load_ome(
     own = (document.uuid, root.name.casefold())
     held = [pair for pair in images if not by_companion and _holds(pair[1], file, own)] or images
     chosen = pick_images(images, held, wanted.number, wanted.axes, file)
-    found: dict[int, StoredImage] = {}
-    for index, image in chosen:
-        about = [*notes, *_about_name(image)]
-        if len(images) > 1:
-            text = ome.only_image(document, index)
-        members = _members(image, root, document.uuid, files)
-        for _, member in members:
-            files.add(member)
-        about += _about_identity(image, root, document.uuid, members, files)
-        own_pages = [(uuid, root) for uuid, name in image.files if name.casefold() == root.name.casefold()]
-        remote = {uuid: one for uuid, one in [*own_pages, *members] if isinstance(one, Location)}
-        with files.opener.open_tiff(root, ome=True, text=text, members=remote) as tif:
-            number = images.index((index, image)) + 1
-            found[number] = load_series(tif, files, image, heard, notes=tuple(about))
-    several = len(found) > 1
-    stack = stack_images(found, wanted.axes or "", file) if several else next(iter(found.values()))
-    if len(found) == len(images):
-        return stack
-    read = f"{len(found)} of them are one stack" if several else f"number {min(found)} is read"
-    said = f"The OME-XML describes {len(images)} images; {read}, the others are left out."
-    left = 0 if wanted.number else stack.left_out + len(images) - len(found)
-    return replace(stack, notes=(said, *stack.notes), left_out=left)
-
-
-def _about_name(image: ome.OmeImage) -> tuple[str, ...]:
-    """Return a note where the name of an image is not fit to be one."""
+    index, image = chosen[0]
+    if len(chosen) > 1:
+        image, text = ome.joined_images(document, [at for at, _ in chosen], along(wanted.axes or "", image))
+    elif len(images) > 1:
+        text = ome.only_image(document, index)
+    left = len(images) - len(chosen)
+    if left:
+        read = f"number {images.index(chosen[0]) + 1} is" if len(chosen) == 1 else f"{len(chosen)} are"
+        notes.append(f"The OME-XML describes {len(images)} images; {read} read, the others are left out.")
     if ome.is_markup(image.name) or clean(image.name, 10_000) != " ".join(image.name.split()):
-        return (
-            "The image's name in the OME-XML holds markup or control characters; the file's name is used.",
+        notes.append(
+            "The image's name in the OME-XML holds markup or control characters; the file's name is used."
         )
-    return ()
+    members = _members(image, root, document.uuid, files)
+    for _, member in members:
+        files.add(member)
+    notes += _about_identity(image, root, document.uuid, members, files)
+    own_pages = [(uuid, root) for uuid, name in image.files if name.casefold() == root.name.casefold()]
+    remote = {uuid: one for uuid, one in [*own_pages, *members] if isinstance(one, Location)}
+    with files.opener.open_tiff(root, ome=True, text=text, members=remote) as tif:
+        found = load_series(tif, files, image, heard, notes=tuple(notes))
+    return found if wanted.number else replace(found, left_out=found.left_out + left)
 
 
 def _metadata_of(place: Place, file: Place, files: Files) -> tuple[ome.OmeDocument, Place, str | None]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from xml.etree import ElementTree
 from xml.parsers import expat
 
@@ -96,15 +97,47 @@ def parse_ome(text: str, file: Place) -> OmeDocument:
 def only_image(document: OmeDocument, index: int) -> str:
     """Return the document with one Image alone, so that a reader cannot pick another one."""
     root = ElementTree.fromstring(document.text)  # noqa: S314 - parse_ome has refused entities and depth
-    number = -1
-    for element in list(root):
-        if _local(element) != "Image":
-            continue
-        for pixels in [child for child in element if _local(child) == "Pixels"]:
-            number += 1
-            if number != index:
-                element.remove(pixels)
-        if not any(_local(child) == "Pixels" for child in element):
+    return _with_only(root, _all_pixels(root)[index])
+
+
+def joined_images(document: OmeDocument, indices: Sequence[int], letter: str) -> tuple[OmeImage, str]:
+    """Return images of one shape as one, and its document; `letter` is an axis of length 1 in each."""
+    root = ElementTree.fromstring(document.text)  # noqa: S314 - parse_ome has refused entities and depth
+    every = _all_pixels(root)
+    first = every[indices[0]]
+    for number, index in enumerate(indices):
+        for block in [child for child in every[index] if _local(child) == "TiffData"]:
+            block.set(f"First{letter}", str(number))
+            if number:
+                first.append(block)
+    first.set(f"Size{letter}", str(len(indices)))
+    first.set("DimensionOrder", first.get("DimensionOrder", "XYZCT").replace(letter, "") + letter)
+    images = [document.images[index] for index in indices]
+    channels = images[0].channels
+    if letter == "C":
+        channels = tuple(channel for image in images for channel in image.channels)
+    elif any(image.channels != channels for image in images):
+        channels = ()
+    joined = replace(
+        images[0],
+        sizes=images[0].sizes | {letter: len(indices)},
+        channels=channels,
+        files=tuple(dict.fromkeys(file for image in images for file in image.files)),
+    )
+    return joined, _with_only(root, first)
+
+
+def _all_pixels(root: ElementTree.Element) -> list[ElementTree.Element]:
+    images = [element for element in root if _local(element) == "Image"]
+    return [child for image in images for child in image if _local(child) == "Pixels"]
+
+
+def _with_only(root: ElementTree.Element, pixels: ElementTree.Element) -> str:
+    """Return the text of a document without all pixels but these."""
+    for element in [child for child in root if _local(child) == "Image"]:
+        for other in [child for child in element if _local(child) == "Pixels" and child is not pixels]:
+            element.remove(other)
+        if pixels not in list(element):
             root.remove(element)
     return ElementTree.tostring(root, encoding="unicode")
 
@@ -112,7 +145,7 @@ def only_image(document: OmeDocument, index: int) -> str:
 def in_order(document: OmeDocument) -> str:
     """Return a document of one Image without TiffData, with one that stands for all pages in their order."""
     root = ElementTree.fromstring(document.text)  # noqa: S314 - parse_ome has refused entities and depth
-    for pixels in [child for image in root for child in image if _local(child) == "Pixels"]:
+    for pixels in _all_pixels(root):
         ElementTree.SubElement(pixels, pixels.tag.replace("Pixels", "TiffData"))
     return ElementTree.tostring(root, encoding="unicode")
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from ngff_practical.errors import StackError
-from ngff_practical.model import Place, Plane
-from ngff_practical.stack.channels import joined_channels
+from ngff_practical.model import Place
+from ngff_practical.stack.calibration import calibration_of_ome
 from ngff_practical.stack.declared import check_number
 from ngff_practical.stack.faults import by, clean, listed, shown
 from ngff_practical.stack.layout import SPOKEN
 from ngff_practical.stack.lengths import has_lengths
 from ngff_practical.stack.ome import OmeImage
-from ngff_practical.stack.series import StoredImage
 from ngff_practical.stack.typed import typed
 
 type Numbered = tuple[int, OmeImage]  # an image with its place in the document
@@ -40,9 +38,11 @@ def pick_images(
         return every
     kinds = {_kind(image) for _, image in every}
     own = "".join(letter for letter in "tczyx" if main[1].sizes[letter.upper()] > 1 or letter in "yx")
-    if len(kinds) == 1 and axes is not None and (has_lengths(axes) or _letters(axes) == len(own) + 1):
-        return every
     numbers = {id(image): place for place, (_, image) in enumerate(images, 1)}
+    more = axes is not None and len(own) < 5 and (has_lengths(axes) or _letters(axes) == len(own) + 1)
+    if len(kinds) == 1 and more:
+        _refuse_other_sizes([image for _, image in every], numbers, file)
+        return every
     one = typed(image=numbers[id(main[1])])
     called = listed(f"{numbers[id(image)]} {_called(image)}".strip() for _, image in every)
     if len(kinds) > 1:
@@ -58,42 +58,22 @@ def pick_images(
     )
 
 
-def stack_images(found: Mapping[int, StoredImage], axes: str, file: Place) -> StoredImage:
-    """Return images, by their numbers, as one along the first of the axes; raises StackError if unlike."""
-    first = next(iter(found.values()))
-    files: list[Place] = []
-    planes: dict[tuple[Place, int, int | None, int], Plane] = {}
-    for number, image in found.items():
-        seen, sizes = (image.shape, image.dtype.name), image.calibration
-        if seen != (first.shape, first.dtype.name) or not sizes.agrees_with(first.calibration):
+def _refuse_other_sizes(images: Sequence[OmeImage], numbers: Mapping[int, int], file: Place) -> None:
+    """Raise StackError where images that are to be one stack state different voxel sizes."""
+    first, *others = [(numbers[id(image)], calibration_of_ome(image)) for image in images]
+    for number, sizes in others:
+        if not sizes.agrees_with(first[1]):
             raise StackError(
-                f"{shown(file)}: image {number} is {_described(image)}, image {min(found)} is "
-                f"{_described(first)}; one stack needs images that are alike: choose one, as in "
-                f"{typed(image=number)}"
+                f"{shown(file)}: image {number} states the voxel size {sizes}, image {first[0]} states "
+                f"{first[1]}; one stack has one size: choose an image, as in {typed(image=number)}"
             )
-        files += [name for name in image.files if name not in files]
-        for plane in image.planes:
-            name = image.files[plane.file]
-            offset = plane.offset if image.byteorder == first.byteorder else None
-            planes[name, plane.page, plane.sample, plane.layer] = replace(
-                plane, file=files.index(name), offset=offset
-            )
-    if len(planes) < sum(len(image.planes) for image in found.values()):
-        raise StackError(
-            f"{shown(file)}: its OME-XML uses the same pages for several of its {len(found)} images; save it "
-            "anew from the program that made it"
-        )
-    return replace(
-        first,
-        files=tuple(files),
-        stored="Q" + first.stored,
-        shape=(len(found), *first.shape),
-        planes=tuple(planes.values()),
-        channels=joined_channels(
-            [image.channels for image in found.values()], [axes.strip()[:1].lower()], (len(found),)
-        ),
-        notes=tuple(dict.fromkeys(note for image in found.values() for note in image.notes)),
-    )
+
+
+def along(axes: str, image: OmeImage) -> str:
+    """Return the axis of length 1 along which images are put behind each other: the one typed, if free."""
+    free = [letter for letter in "TZC" if image.sizes[letter] == 1]
+    asked = axes.strip()[:1].upper()
+    return asked if asked in free else free[0]
 
 
 def _letters(axes: str) -> int:
@@ -107,11 +87,6 @@ def _kind(image: OmeImage) -> tuple[tuple[int, ...], str]:
 def _spoken(image: OmeImage) -> str:
     sizes = by(image.sizes[letter] for letter in "TCZYX" if image.sizes[letter] > 1 or letter in "YX")
     return f"{sizes} {image.pixel_type}".rstrip()
-
-
-def _described(image: StoredImage) -> str:
-    sizes = by(size for code, size in zip(image.stored, image.shape, strict=True) if size > 1 or code in "YX")
-    return f"{sizes} {image.dtype} with the voxel size {image.calibration}"
 
 
 def _called(image: OmeImage) -> str:
