@@ -76,3 +76,39 @@ def test_a_renamed_file_that_is_named_itself_gives_the_whole_set(tmp_path):
     write_set(tmp_path / "set")
     (tmp_path / "set" / NAMES[0]).rename(tmp_path / "set" / "mine.ome.tif")
     np.testing.assert_array_equal(read_stack(find_stack(tmp_path / "set" / "mine.ome.tif")), DATA)
+
+
+def write_planes(folder: Path, name: str) -> None:
+    """A file for each plane of one channel, all of which know the whole set as plane_0.ome.tif and so on."""
+    blocks = "".join(
+        f'<TiffData FirstZ="{z}" IFD="0"><UUID FileName="plane_{z}.ome.tif">urn:uuid:{z}</UUID></TiffData>'
+        for z in range(4)
+    )
+    image = (
+        '<Image ID="Image:0"><Pixels ID="P:0" DimensionOrder="XYZCT" Type="uint16" SizeX="24" SizeY="20" '
+        f'SizeZ="4" SizeC="1" SizeT="1" PhysicalSizeX="0.5" PhysicalSizeZ="2">{blocks}</Pixels></Image>'
+    )
+    folder.mkdir()
+    for z, plane in enumerate(DATA[0]):
+        text = document(image, str(z))
+        tifffile.imwrite(folder / name.format(z), plane, metadata=None, description=text)
+
+
+def test_a_folder_of_renamed_planes_is_read_by_a_pattern_that_the_error_shows(tmp_path):
+    folder = tmp_path / "set"
+    write_planes(folder, "mouse_z{}.ome.tif")
+    with pytest.raises(
+        StackError, match=r"plane_1\.ome\.tif.* or where .*\(--pattern 'mouse_z\{z\}\.ome\.tif'"
+    ):
+        find_stack(folder)
+    source = find_stack(folder, pattern="mouse_z{z}.ome.tif")
+    np.testing.assert_array_equal(read_stack(source), DATA[0])
+    assert source.voxel_size == (2, 1, 0.5)
+    assert any("belong to an OME-TIFF of 4; each is read by itself" in note for note in source.notes)
+
+
+def test_a_pattern_chooses_some_planes_of_a_whole_set(tmp_path):
+    folder = tmp_path / "set"
+    write_planes(folder, "plane_{}.ome.tif")
+    source = find_stack(folder, pattern="plane_{z=1,2}.ome.tif")
+    np.testing.assert_array_equal(read_stack(source), DATA[0, 1:3])

@@ -13,10 +13,10 @@ from ngff_practical.stack.channels import joined_channels
 from ngff_practical.stack.contents import all_tiffs, contents_of
 from ngff_practical.stack.faults import by, clean, listed, shown
 from ngff_practical.stack.grid import Numbered, told_apart
-from ngff_practical.stack.image import Wanted, load_image
+from ngff_practical.stack.image import MissingFilesError, Wanted, load_image
 from ngff_practical.stack.lengths import has_lengths
 from ngff_practical.stack.listing import Folder
-from ngff_practical.stack.names import order_by_pattern, order_files
+from ngff_practical.stack.names import order_by_pattern, order_files, suggestion
 from ngff_practical.stack.pattern import Pattern, parse_pattern
 from ngff_practical.stack.previews import refuse_copies
 from ngff_practical.stack.series import StoredImage
@@ -41,7 +41,16 @@ def read_folder(place: Place, wanted: Wanted, pattern: str | None, *, sized: boo
     refuse_copies(files)
     tried: set[int] = set()
     head = folder.file(min(files, key=lambda file: file.relative_to(folder.path).as_posix()))
-    first = load_image(head, tried, wanted)
+    wanted = replace(wanted, alone=form is not None and bool(form.letters))
+    try:
+        first = load_image(head, tried, wanted)
+    except MissingFilesError as error:
+        better = suggestion(folder.path, files) if len(files) > 1 else None
+        if better is None:
+            raise
+        raise StackError(
+            f"{error}, or where they have other names now, say what these count: {typed(pattern=better)}"
+        ) from None
     if len(first.files) > 1 and not (form and form.letters):
         _refuse_strangers(first, [folder.file(file) for file in files], what)
         return first, what, tuple(notes), axes
@@ -69,8 +78,11 @@ def read_folder(place: Place, wanted: Wanted, pattern: str | None, *, sized: boo
         sequence = order_files(folder.path, files, single=single)
     if letters is not None:
         _refuse_contradiction(letters, sequence)
+    others = Wanted(alone=wanted.alone)
     places = [folder.file(file) for file in sequence.files]
-    images = folder.map(lambda file: first if file == first.files[0] else load_image(file, tried), places)
+    images = folder.map(
+        lambda file: first if file == first.files[0] else load_image(file, tried, others), places
+    )
     _refuse_sets(images, what)
     _refuse_odd(images, what)
     notes += _refuse_other_sizes(images, sized=sized)

@@ -9,6 +9,7 @@ from pathlib import Path, PureWindowsPath
 from ngff_practical.errors import NotFoundError, StackError, StorageError
 from ngff_practical.model import Location, Place
 from ngff_practical.stack import ome
+from ngff_practical.stack.calibration import calibration_of_ome
 from ngff_practical.stack.faults import clean, listed, reading, shown
 from ngff_practical.stack.identity import check_identity
 from ngff_practical.stack.listing import Folder
@@ -21,10 +22,18 @@ _MOST_METADATA = 256 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What somebody typed about a file of several images: the number of one, from 1 on, and the axes."""
+    """What somebody typed about a file: the number of one of its images, from 1 on, and the axes.
+
+    `alone` is True where names decide: a file of a set is then read by itself.
+    """
 
     number: int | None = None
     axes: str | None = None
+    alone: bool = False
+
+
+class MissingFilesError(StackError):
+    """Files of an OME-TIFF are not where its metadata says they are."""
 
 
 def load_image(file: Place, tried: set[int], wanted: Wanted = Wanted()) -> StoredImage:
@@ -130,6 +139,11 @@ def _load_ome(
         notes.append(
             "The image's name in the OME-XML holds markup or control characters; the file's name is used."
         )
+    if wanted.alone and len(image.files) > 1:
+        note = f"The files belong to an OME-TIFF of {len(image.files)}; each is read by itself, as named."
+        with files.opener.open_tiff(file, ome=False) as tif:
+            found = load_series(tif, files, None, heard, notes=(note,))
+        return replace(found, calibration=calibration_of_ome(image))
     members = _members(image, root, document.uuid, files)
     for _, member in members:
         files.add(member)
@@ -211,7 +225,7 @@ def _members(image: ome.OmeImage, root: Place, uuid: str, files: Files) -> list[
     there = Folder(root).map(lambda member: _is_file(member[1], files), members)
     missing = [place.name for (_, place), found in zip(members, there, strict=True) if not found]
     if missing:
-        raise StackError(
+        raise MissingFilesError(
             f"{shown(root)} belongs to an OME-TIFF of {len(members) + 1} files, and {len(missing)} of "
             f"them are not beside it: {listed(missing)}; put all files of the set into one folder"
         )
