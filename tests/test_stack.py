@@ -858,8 +858,9 @@ def test_what_cannot_be_read_is_refused_with_a_way_out(tmp_path, data, options):
         ({"photometric": "miniswhite"}, "calls 0 white"),
         ({"extratags": [(274, 3, 1, 3, True)]}, "orientation 3"),
         ({"photometric": "palette", "colormap": np.zeros((3, 256), "uint16")}, "palette"),
+        ({"description": "ImageJ=1.53t\nimages=1\ncf=0\nc0=-32768.0\nc1=1.0\n"}, "-32768.0 + 1.0 x value"),
     ],
-    ids=["miniswhite", "turned", "palette"],
+    ids=["miniswhite", "turned", "palette", "calibrated values"],
 )
 def test_values_are_kept_as_stored_and_a_note_says_what_viewers_would_do(tmp_path, options, said):
     data = pixels(20, 24, dtype="uint8")

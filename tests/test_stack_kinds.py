@@ -142,9 +142,10 @@ def test_colours_and_alpha_become_channels(tmp_path, planar, samples, options):
 
 
 @pytest.mark.parametrize("kind", ["shaped", "ome", "imagej"])
-@pytest.mark.parametrize("axes", ["YX", "ZYX", "CYX", "TYX", "ZCYX", "TZYX", "TCYX", "TZCYX"])
+@pytest.mark.parametrize("axes", ["YX", "ZYX", "CYX", "TYX", "ZCYX", "TZYX", "TCYX", "TZCYX", "zyx"])
 def test_the_axes_that_a_file_states_are_put_into_order(tmp_path, kind, axes):
-    data = pixels(*({"T": 3, "Z": 5, "C": 2, "Y": Y, "X": X}[axis] for axis in axes))
+    data = pixels(*({"T": 3, "Z": 5, "C": 2, "Y": Y, "X": X}[axis] for axis in axes.upper()))
+    axes = axes if kind == "shaped" else axes.upper()
     file = tmp_path / ("a.ome.tif" if kind == "ome" else "a.tif")
     options = {"imagej": True} if kind == "imagej" else {"photometric": "minisblack"}
     tifffile.imwrite(file, data, metadata={"axes": axes}, **options)

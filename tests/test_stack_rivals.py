@@ -209,3 +209,18 @@ def test_planes_written_one_at_a_time_are_not_left_out_before_a_preview(tmp_path
             writer.write(page)
     with pytest.raises(StackError, match=r"a\.tif holds 4 images of 20 x 24 uint16"):
         find_stack(tmp_path / "a.tif")
+
+
+def test_a_slide_scanners_overview_before_its_slide_is_not_taken_for_it(tmp_path):
+    slide = np.random.default_rng(5).integers(0, 255, (64, 48, 3), "uint8")
+    text = '<scn xmlns="x"><collection>{}</collection></scn>'.format(
+        "".join(f'<image><pixels><dimension r="0" ifd="{n}"/></pixels></image>' for n in range(2))
+    )
+    with tifffile.TiffWriter(tmp_path / "a.scn") as writer:
+        writer.write(slide[::2, ::2], photometric="rgb", metadata=None, description=text)
+        writer.write(slide, photometric="rgb", metadata=None)
+    with pytest.raises(StackError, match=r"first \(32 x 24 x 3\) is smaller than .*64 x 48 x 3.*--image 2"):
+        find_stack(tmp_path / "a.scn")
+    np.testing.assert_array_equal(
+        read_stack(find_stack(tmp_path / "a.scn", image=2)), np.moveaxis(slide, -1, 0)
+    )

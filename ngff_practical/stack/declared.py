@@ -101,6 +101,14 @@ def check_rivals(every: tifffile.TiffSeries, planes: int, chain: Chain, file: Pl
     first, *others = list(every)
     key = first.keyframe
     if first.kind not in _PLAIN_KINDS:
+        area = key.imagelength * key.imagewidth
+        larger = [one for one in others if one.keyframe.imagelength * one.keyframe.imagewidth > area]
+        if larger:
+            raise StackError(
+                f"{shown(file)} holds {1 + len(others)} images, and the first ({by(key.shape)}) is smaller "
+                f"than another ({by(larger[0].keyframe.shape)}); say which is meant by its number, as in "
+                f"{typed(image=list(every).index(larger[0]) + 1)}"
+            )
         return
     for number, geometry in enumerate(chain.pages, 1):
         sizes = dict(geometry)

@@ -127,7 +127,8 @@ def load_series(
     series = every[(number or 1) - 1]
     key = series.keyframe
     check_page(key, file, key.index + 1)
-    stored = series.axes.replace("Z", "Q") if asked else series.axes
+    stored = series.axes.upper() if series.kind == "shaped" else series.axes
+    stored = stored.replace("Z", "Q") if asked else stored
     shape = tuple(int(size) for size in series.shape)
     check_planes(stored, shape, key, file)
     check_declared(tif, series, image, heard, file)

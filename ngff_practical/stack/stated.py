@@ -79,6 +79,13 @@ def remarks_on(
         )
     if 262 in key.tags and int(key.photometric) in _PHOTOMETRIC:
         notes.append(_PHOTOMETRIC[int(key.photometric)])
+    metadata = key.parent.imagej_metadata or {} if image is None and series.kind == "imagej" else {}
+    if "cf" in metadata and (metadata.get("c0", 0), metadata.get("c1", 1)) != (0, 1):
+        line = f"{metadata.get('c0', 0)} + {metadata.get('c1', 1)} x value"
+        exact = "" if metadata["cf"] == 0 else ", or a curve of it"
+        notes.append(
+            f"ImageJ shows other values than are stored ({clean(line)}{exact}); they are kept as stored."
+        )
     orientation = int(key.tags.valueof(274) or 1)
     if orientation != 1:
         notes.append(
