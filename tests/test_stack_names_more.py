@@ -54,6 +54,8 @@ NAMINGS = {
     "two lasers alone": (named("img_{c}.tif", c=(488, 561)), "c"),
     "dyes named by their light": (named("AF{c}/slice{z:04}.tif", c=(488, 568), z=range(3)), "cz"),
     "cyanines": (named("Cy{c}_z{z}.tif", c=(3, 5), z=range(3)), "cz"),
+    "hours behind the number": (named("VID1_B2_1_2026y03m04d_{t:02}h00m.tif", t=(0, 1)), "t"),
+    "hours beside channels": (named("{c}_B2_1_00d{t:02}h00m.tif", c=("Green", "Phase"), t=(0, 1)), "ct"),
     "a dye right before a number": (named("{c}{z:03}.tif", c=("DAPI", "GFP"), z=range(3)), "cz"),
 }
 

@@ -58,6 +58,12 @@ class Column:
         return words.AXES.get(self.word, "")
 
     @property
+    def letter_or_time(self) -> str:
+        """The same, and time where only hours or days behind the number say so, as in 00d12h00m."""
+        span = self.is_number and words.SPAN.match(self.after) and not self.may_be_position
+        return self.letter or ("t" if span else "")
+
+    @property
     def _is_light(self) -> bool:
         """True for numbers that are lasers or dyes: 488nm, 488 beside 561, Alexa488, Cy5."""
         numbers = {value for value in self.values if isinstance(value, int)}
@@ -79,7 +85,7 @@ class Column:
         """True for short words too, which mean a position where other numbers vary beside them."""
         if self.is_position or not self.is_number or self.letter:
             return self.is_position
-        well = _ROW.search(self.before) is not None and {len(text) for text in self.texts} == {2}
+        well = _ROW.search(self.lead) is not None and {len(text) for text in self.texts} == {2}
         return well or self.word in words.SHORT_PLACES
 
     @property
@@ -154,7 +160,8 @@ class Names:
         rest = _without_echoes(rest[::-1], [column for column, _ in assigned])
         alone = rest[0] if len(rest) == 1 and "z" not in {letter for _, letter in assigned} else None
         if alone is not None and alone.is_number and not alone.may_be_position and not alone.letter:
-            assigned.append((rest.pop(), ""))
+            span = alone.letter_or_time
+            assigned.append((rest.pop(), "" if span in {letter for _, letter in assigned} else span))
         order = self.varying
         return sorted(assigned, key=lambda pair: order.index(pair[0])), rest
 

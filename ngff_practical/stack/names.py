@@ -139,7 +139,7 @@ def _by_known_naming(folder: PurePath, files: Sequence[PurePath]) -> Numbered | 
 
 def _one_number(folder: PurePath, files: Sequence[PurePath], column: Column) -> Numbered:
     """Return files along the one number that varies in their names."""
-    letter = column.letter
+    letter = column.letter_or_time
     if letter == "c" and (are_wavelengths(column.values) or column.word == "cy"):
         return Numbered(tuple(files), (letter,), (len(files),))
     spelled = column.word in SPELLED_CHANNELS and len(files) <= _MOST_CHANNELS
