@@ -45,7 +45,8 @@ def find_stack(
     pattern
         How the files of a folder are named, as in "img_{z}_ch{c}.tif" or "ZStep_{z}/{}_w{c}.tif": `{t}`,
         `{c}` and `{z}` count along that axis, `{}` does not matter, all else must be there. Other files are
-        left out.
+        left out. Where the files and the pages inside them count along the same axis, as "cam_X{z}.tif" with
+        axes "zyx" says, the files are parts of one stack, one behind the other.
     image
         The number of the image that is meant in a file that holds several, from 1 on. Without it they are
         refused where nothing says which is meant, except where `axes` have one letter more than each image:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from ngff_practical.errors import StackError
 from ngff_practical.model import Channel, Place, Plane
@@ -16,7 +16,8 @@ from ngff_practical.stack.grid import Numbered, told_apart
 from ngff_practical.stack.image import MissingFilesError, Wanted, load_image
 from ngff_practical.stack.lengths import has_lengths
 from ngff_practical.stack.listing import Folder
-from ngff_practical.stack.names import order_by_pattern, order_files, suggestion
+from ngff_practical.stack.names import order_by_pattern, order_files, row_pattern, suggestion
+from ngff_practical.stack.parts import are_parts, check_row, join_parts, kind_of, split_axes
 from ngff_practical.stack.pattern import Pattern, parse_pattern
 from ngff_practical.stack.previews import refuse_copies
 from ngff_practical.stack.series import StoredImage
@@ -59,12 +60,7 @@ def read_folder(place: Place, wanted: Wanted, pattern: str | None, *, sized: boo
             f"{option('image')} chooses one of several images in a file; {what} holds {len(files)} TIFFs: "
             "name the file"
         )
-    if axes is not None and has_lengths(axes) and len(files) > 1:
-        raise StackError(
-            f"axes {clean(axes)!r} give lengths, which cut the pages of one file; {what} holds {len(files)} "
-            f"TIFFs: leave the lengths out, and say with {option('pattern')} what their names count"
-        )
-    own = _kind(first)[0]
+    own = kind_of(first)[0]
     letters = None if axes is None else axes.replace(",", "").strip().lower()
     if form is not None and form.letters:
         sequence = order_by_pattern(folder.path, files, form)
@@ -84,7 +80,19 @@ def read_folder(place: Place, wanted: Wanted, pattern: str | None, *, sized: boo
         lambda file: first if file == first.files[0] else load_image(file, tried, others), places
     )
     _refuse_sets(images, what)
-    _refuse_odd(images, what)
+    if form is not None and are_parts(form.letters, letters, images):
+        check_row(sequence.files, form, folder.path)
+        joined, counts = join_parts(images)
+        notes += _refuse_other_sizes(images, sized=sized)
+        names = " to ".join(told_apart(sequence.files[0], sequence.files[-1]))
+        said = f"{len(images)} files ({names}) are parts of one stack, one behind the other: {counts} planes."
+        return replace(joined, notes=_together(images)), what, (*notes, said), axes
+    if axes is not None and has_lengths(axes) and len(files) > 1:
+        raise StackError(
+            f"axes {clean(axes)!r} give lengths, which cut the pages of one file; {what} holds {len(files)} "
+            f"TIFFs: leave the lengths out, and say with {option('pattern')} what their names count"
+        )
+    _refuse_odd(images, folder, files)
     notes += _refuse_other_sizes(images, sized=sized)
     return *_joined(images, sequence, what, axes, notes, form), axes
 
@@ -133,28 +141,25 @@ def _refuse_contradiction(letters: str, sequence: Numbered) -> None:
         )
 
 
-def _refuse_odd(images: Sequence[StoredImage], what: str) -> None:
+def _refuse_odd(images: Sequence[StoredImage], folder: Folder, files: Sequence[PurePath]) -> None:
     """Raise StackError that names files of another shape or data type than most."""
-    kinds = Counter(_kind(image) for image in images)
+    kinds = Counter(kind_of(image) for image in images)
     if len(kinds) == 1:
         return
     usual, times = kinds.most_common(1)[0]
-    like = next(image.files[0] for image in images if _kind(image) == usual)
+    like = next(image.files[0] for image in images if kind_of(image) == usual)
     odd = [
-        f"{told_apart(image.files[0], like)[0]} is {_spoken(_kind(image))}"
+        f"{told_apart(image.files[0], like)[0]} is {_spoken(kind_of(image))}"
         for image in images
-        if _kind(image) != usual
+        if kind_of(image) != usual
     ]
+    own = split_axes(list(kinds))
+    row = row_pattern(folder.path, files, own[0]) if own else None
+    way = f", or if they are parts of one stack, say so: {typed(pattern=row, axes=own)}" if row else ""
     raise StackError(
-        f"{listed(odd)}, the other {times} files of {what} are {_spoken(usual)}; "
-        "planes of one stack must be alike: move the odd ones away"
+        f"{listed(odd)}, the other {times} files of {folder.called} are {_spoken(usual)}; "
+        f"planes of one stack must be alike: move the odd ones away{way}"
     )
-
-
-def _kind(image: StoredImage) -> tuple[str, tuple[int, ...], str]:
-    """Return what must be alike in one stack: axes and shape without those of length 1, and data type."""
-    kept = [(c, size) for c, size in zip(image.stored, image.shape, strict=True) if size > 1 or c in "YX"]
-    return "".join(c for c, _ in kept), tuple(size for _, size in kept), image.dtype.name
 
 
 def _spoken(kind: tuple[str, tuple[int, ...], str]) -> str:
@@ -192,7 +197,7 @@ def _joined(
 ) -> tuple[StoredImage, str, tuple[str, ...]]:
     """Return the images of a folder as one, the files' own axes behind those of the folder."""
     first = images[0]
-    own = _kind(first)[0]
+    own = kind_of(first)[0]
     letters = ["" if letter.upper() in own else letter for letter in sequence.axes]
     if axes is None and "z" not in letters and len(own.replace("S", "")) == 2:
         letters = [letter or "z" for letter in letters]

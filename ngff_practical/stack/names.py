@@ -117,6 +117,15 @@ def suggestion(folder: PurePath, files: Sequence[PurePath]) -> str | None:
     return None if isinstance(names, Unlike) else names.pattern()
 
 
+def row_pattern(folder: PurePath, files: Sequence[PurePath], letter: str) -> str | None:
+    """Return the pattern of files that differ in one number, None where they differ in more."""
+    names = split_names([_name(folder, file) for file in files])
+    if isinstance(names, Unlike) or len(names.varying) != 1 or not names.varying[0].is_number:
+        return None
+    pieces = [literal(piece) if isinstance(piece, str) else f"{{{letter}}}" for piece in names.pieces]
+    return "".join(pieces) + ".tif"
+
+
 def _name(folder: PurePath, file: PurePath) -> str:
     return plain_name(file.relative_to(folder))
 
