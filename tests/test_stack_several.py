@@ -84,7 +84,7 @@ def test_axes_of_one_image_do_not_say_which(tmp_path):
 
 def test_images_of_unlike_shape_are_named_and_one_can_be_chosen(tmp_path):
     file = write(tmp_path / "a.ome.tif", ("before", PLANES[0]), ("stack", DATA[1]))
-    with pytest.raises(StackError, match=r"2 images \(1 'before': 20 x 24 uint16, 2 'stack': 6 x 20 x 24"):
+    with pytest.raises(StackError, match=r"2 images \(1 is 20 x 24 uint16 'before', 2 is 6 x 20 x 24"):
         find_stack(file)
     np.testing.assert_array_equal(read_stack(find_stack(file, image=2)), DATA[1])
 
@@ -96,7 +96,8 @@ def test_previews_and_much_smaller_images_are_left_out_with_a_note(tmp_path):
     source = find_stack(file)
     np.testing.assert_array_equal(read_stack(source), DATA[1])
     assert any(
-        "describes 3 images; number 2 is read, the others are left out" in note for note in source.notes
+        "describes 3 images; number 2 is read, left out: 20 x 24 uint16 'Thumbnail'" in note
+        for note in source.notes
     )
 
 

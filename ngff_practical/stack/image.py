@@ -14,7 +14,7 @@ from ngff_practical.stack.faults import clean, listed, reading, shown
 from ngff_practical.stack.identity import check_identity
 from ngff_practical.stack.listing import Folder
 from ngff_practical.stack.series import Files, StoredImage, load_series
-from ngff_practical.stack.several import along, pick_images
+from ngff_practical.stack.several import along, called_image, pick_images
 from ngff_practical.storage import list_folder
 
 _MOST_METADATA = 256 * 2**20
@@ -134,7 +134,9 @@ def _load_ome(
     left = len(images) - len(chosen)
     if left:
         read = f"number {images.index(chosen[0]) + 1} is" if len(chosen) == 1 else f"{len(chosen)} are"
-        notes.append(f"The OME-XML describes {len(images)} images; {read} read, the others are left out.")
+        taken = {at for at, _ in chosen}
+        others = listed(called_image(other) for at, other in images if at not in taken)
+        notes.append(f"The OME-XML describes {len(images)} images; {read} read, left out: {others}.")
     if ome.is_markup(image.name) or clean(image.name, 10_000) != " ".join(image.name.split()):
         notes.append(
             "The image's name in the OME-XML holds markup or control characters; the file's name is used."

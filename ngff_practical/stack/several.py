@@ -44,10 +44,10 @@ def pick_images(
         _refuse_other_sizes([image for _, image in every], numbers, file)
         return every
     one = typed(image=numbers[id(main[1])])
-    called = listed(f"{numbers[id(image)]} {_called(image)}".strip() for _, image in every)
     if len(kinds) > 1:
+        called = listed(f"{numbers[id(image)]} is {called_image(image)}" for _, image in held)
         raise StackError(
-            f"{shown(file)} holds {len(every)} images ({called}), and nothing says which is meant; choose "
+            f"{shown(file)} holds {len(held)} images ({called}), and nothing says which is meant; choose "
             f"one by its number, as in {one}"
         )
     ways = [f"{typed(axes=letter + own)} for {SPOKEN[letter]}" for letter in "ztc" if letter not in own]
@@ -89,9 +89,10 @@ def _spoken(image: OmeImage) -> str:
     return f"{sizes} {image.pixel_type}".rstrip()
 
 
-def _called(image: OmeImage) -> str:
+def called_image(image: OmeImage) -> str:
+    """Return an image's shape and data type, with its name."""
     name = clean(image.name, 40)
-    return f"{name!r}: {_spoken(image)}" if name else _spoken(image)
+    return f"{_spoken(image)} {name!r}" if name else _spoken(image)
 
 
 def _is_preview(image: OmeImage) -> bool:
