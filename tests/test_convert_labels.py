@@ -180,7 +180,9 @@ def test_the_command_writes_labels_below_the_image(tmp_path, capsys):
     assert main([*arguments, "--levels", "2"]) == 2
     assert "leave out --levels" in capsys.readouterr().err
     assert main([*arguments, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["levels"][0]["shape"] == list(SHAPE)
+    said = capsys.readouterr()
+    assert json.loads(said.out)["levels"][0]["shape"] == list(SHAPE)
+    assert "voxel size" not in said.err  # that of the image counts
     assert main(["validate", str(place)]) == 0
     shutil.rmtree(place)
     assert main(arguments) == 2

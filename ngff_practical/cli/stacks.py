@@ -17,6 +17,7 @@ from ngff_practical.cli.progress import bar
 from ngff_practical.convert import check_labels_name, connected, convert_labels, predict, reuse_freed_memory
 from ngff_practical.convert import convert as write_stack
 from ngff_practical.model import Place, Pyramid, StackSource
+from ngff_practical.stack import UNSIZED
 
 type Unsigned = Annotated[bool, Parameter(negative="", help="Read an s3:// source unsigned, without keys.")]
 
@@ -80,7 +81,7 @@ def convert(
     image = None if labels is None else _image_of_the_labels(place)
     stack = choices.find(resolve_source(source, endpoint, anonymous))
     pyramid = choices.plan_labels(stack, image) if image else choices.plan(stack)
-    _say_notes(stack)
+    _say_notes(stack, sized=image is None)
     if dry_run:
         return _show_plan(stack, pyramid, str(place if labels is None else place / "labels" / labels), json)
     reuse_freed_memory()
@@ -111,6 +112,8 @@ def _show_plan(stack: StackSource, pyramid: Pyramid, destination: str | None, js
     return DONE
 
 
-def _say_notes(stack: StackSource) -> None:
+def _say_notes(stack: StackSource, *, sized: bool = True) -> None:
+    """Say the notes on a stack; labels have the voxel size of their image, whatever their own file states."""
     for note in stack.notes:
-        say(f"note: {note}")
+        if sized or not note.startswith(UNSIZED):
+            say(f"note: {note}")

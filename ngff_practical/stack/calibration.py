@@ -17,6 +17,7 @@ from ngff_practical.stack.units import asked_unit, convert_length, length_unit, 
 
 type Length = tuple[float, str]
 
+UNSIZED = "No voxel size"  # how the note on axes without one begins
 _NO_UNIT = {"", "pixel", "pixels", "px", "voxel", "none", "null", "unknown"}
 _RESOLUTION_UNITS = {2: "inch", 3: "centimeter"}
 _RESOLUTIONS = {"x": 282, "y": 283}
@@ -246,6 +247,6 @@ def _uncalibrated(axes: Sequence[str], calibration: Calibration, space: Sequence
         f"{', '.join(names)}: {reason}" if len(grouped) > 1 else reason for reason, names in grouped.items()
     )
     return [
-        f"No voxel size along {', '.join(axes)} ({said}): scale 1.0 without a unit is recorded. "
+        f"{UNSIZED} along {', '.join(axes)} ({said}): scale 1.0 without a unit is recorded. "
         f"To give it: {typed(voxel_size=space, unit='micrometer')}, with a number for each letter."
     ]
