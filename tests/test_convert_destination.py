@@ -106,6 +106,19 @@ def test_a_name_that_is_too_long_is_refused(source, tmp_path, length):
     assert [path.name for path in tmp_path.iterdir()] == ["planes"]
 
 
+@pytest.mark.parametrize("name", ["image.zip", "image.OZX"])
+def test_a_folder_does_not_get_the_name_of_an_archive(source, tmp_path, name):
+    with pytest.raises(StorageError, match=r"name of an archive.* choose a name such as embryo\.ome\.zarr"):
+        convert(source, tmp_path / name, plan_pyramid(source))
+    assert [path.name for path in tmp_path.iterdir()] == ["planes"]
+
+
+def test_an_image_is_no_stack_to_convert(source, tmp_path):
+    convert(source, tmp_path / "image.ome.zarr", plan_pyramid(source))
+    with pytest.raises(StackError, match=r"image\.ome\.zarr is stored as Zarr and needs no conversion"):
+        find_stack(tmp_path / "image.ome.zarr")
+
+
 def test_a_source_whose_name_is_too_long_is_refused(tmp_path):
     with pytest.raises(StackError, match=r"cannot be read: File name too long"):
         find_stack(str(tmp_path / ("a" * 300)))

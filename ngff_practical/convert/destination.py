@@ -17,6 +17,7 @@ from ngff_practical.storage.lock import alone
 
 PARTIAL = ".partial"
 _REPLACE = "replace it with overwrite=True (--overwrite)"
+_ARCHIVES = (".zip", ".ozx")
 ROOT_DOCUMENTS = ("zarr.json", ".zgroup", ".zattrs")
 
 
@@ -28,6 +29,11 @@ def under_construction(
 
     `keep` are files that must not go with what is overwritten: those of the stack.
     """
+    if final.name.lower().endswith(_ARCHIVES):
+        raise StorageError(
+            f"{final} has the name of an archive, and an image is written as a folder of chunks; choose a "
+            "name such as embryo.ome.zarr"
+        )
     if isinstance(final, Location):
         _check_keeps(final, keep)
         with claimed(final, overwrite=overwrite):

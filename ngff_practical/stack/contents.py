@@ -17,6 +17,7 @@ from ngff_practical.stack.typed import option, typed
 from ngff_practical.stack.words import AXES, word_of
 
 _DEEPEST = 3
+_ZARR = ("zarr.json", ".zattrs", ".zgroup", ".zarray")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,11 @@ def contents_of(folder: Folder) -> Contents:
     while not listing.files and listing.folders and depth < _DEEPEST:
         depth += 1
         listing = folder.listing(listing.folders)
+    if not listing.files and any(place.name in _ZARR for place in top.others):
+        raise StackError(
+            f"{folder.called} is stored as Zarr and needs no conversion; look into it with validate or info, "
+            "or name the TIFF it was made of"
+        )
     if not listing.files:
         names = listed(place.name for place in top.folders)
         inside = f"; it holds folders ({names}): name the one with the planes" if names else ""
