@@ -24,10 +24,13 @@ from ngff_practical.transfer.checksums import (
     ranges,
     sha256,
     sha256_of_file,
-    sha256_of_object,
 )
 
 _STREAMED_NBYTES = 2**20  # above it an object is written and hashed while it arrives
+
+
+type Look = Callable[[], tuple[str, bool]]
+"""Fetches an object into its file; returns the SHA-256 of what came, and whether the ETag proves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,9 @@ def fetch_object(stored: StoredObject, objects: Objects, crew: Crew, path: Path)
 
     What is hashed is what arrived, before it is written: what the disk makes of it, `verify` tells.
     """
-    if stored.nbytes > LARGE_NBYTES:
-        return _fetch_large(stored, objects, crew, path)
     if stored.nbytes > _STREAMED_NBYTES:
-        return _fetch_streamed(stored, objects, crew, path)
+        look = _look_in_ranges if stored.nbytes > LARGE_NBYTES else _stream
+        return _fetch_into(path, lambda: look(stored, objects, crew, path), stored, objects)
     data, proven = receive(stored, objects)
     entry = ManifestEntry(stored.key, stored.nbytes, sha256(data))
     crew.pause(0)  # raises when the crew was to stop meanwhile: another may write here by now
@@ -76,10 +78,10 @@ def receive(stored: StoredObject, objects: Objects) -> tuple[memoryview, bool]:
         return first.data, True
     # altered on the way, or the server's ETags are no checksums: what else it states, or a second look, tells
     promise = objects.promise(stored.key)
-    if promise and checksum_proves(promise.checksums, first.data):
+    if _keeps(promise, first.data):
         return first.data, True
     second = _get_whole(stored, objects)
-    if etag_proves(stored.etag, second.data, stored.nbytes):
+    if etag_proves(stored.etag, second.data, stored.nbytes) or _keeps(promise, second.data):
         return second.data, True
     if second.data != first.data:
         raise _altered(stored, objects)
@@ -87,19 +89,23 @@ def receive(stored: StoredObject, objects: Objects) -> tuple[memoryview, bool]:
     return first.data, False
 
 
-def _fetch_streamed(stored: StoredObject, objects: Objects, crew: Crew, path: Path) -> Fetched:
-    """Write and hash an object piece by piece: a fraction of its memory, and of the time of the whole.
+def _keeps(promise: Promise | None, content: memoryview | Path) -> bool:
+    return promise is not None and checksum_proves(promise.checksums, content)
+
+
+def _fetch_into(path: Path, look: Look, stored: StoredObject, objects: Objects) -> Fetched:
+    """Return an object that is written and hashed while it arrives: a fraction of the memory of the whole.
 
     A second look, where nothing proves the first, takes the place of the first in the file.
     """
-    arrived, proven = _stream(stored, objects, crew, path)
-    if proven:
-        return Fetched(ManifestEntry(stored.key, stored.nbytes, arrived), proven, copied=True)
-    promise = objects.promise(stored.key)
-    proven = promise is not None and checksum_proves(promise.checksums, path)
+    arrived, proven = look()
+    if not proven:
+        promise = objects.promise(stored.key)
+        proven = _keeps(promise, path)
     if not proven:
         first = arrived
-        arrived, proven = _stream(stored, objects, crew, path)
+        arrived, proven = look()
+        proven = proven or _keeps(promise, path)
         if not proven and arrived != first:
             raise _altered(stored, objects)
         if not proven:
@@ -162,7 +168,8 @@ def _refuse_replaced(stored: StoredObject, etag: str | None, objects: Objects) -
         raise TransferError(f"{objects.url(stored.key)} was replaced while the image was being fetched")
 
 
-def _fetch_large(stored: StoredObject, objects: Objects, crew: Crew, path: Path) -> Fetched:
+def _look_in_ranges(stored: StoredObject, objects: Objects, crew: Crew, path: Path) -> tuple[str, bool]:
+    """Return the SHA-256 of what came into the file in ranges, and whether the ETag proves it."""
     lock = threading.Lock()
     with local_trouble(path), path.open("wb") as file, crew.team(PARTS_AT_ONCE) as team:
 
@@ -182,15 +189,7 @@ def _fetch_large(stored: StoredObject, objects: Objects, crew: Crew, path: Path)
             lambda: etag_proves(stored.etag, path, stored.nbytes),
         )
         seen = dict(team.each(looks, lambda look: look(), lambda _: 0))
-    arrived, proven = str(seen[looks[0]]), bool(seen[looks[1]])
-    if not proven:
-        promise = objects.promise(stored.key)
-        proven = promise is not None and checksum_proves(promise.checksums, path)
-        if not proven and sha256_of_object(objects, stored, crew) != arrived:
-            raise _altered(stored, objects)
-        if not proven:
-            _refuse_damaged(stored, promise, objects)
-    return Fetched(ManifestEntry(stored.key, stored.nbytes, arrived), proven, copied=True)
+    return str(seen[looks[0]]), bool(seen[looks[1]])
 
 
 def _altered(stored: StoredObject, objects: Objects) -> TransferError:
