@@ -17,6 +17,7 @@ import pytest
 import zarr
 from begun import begin_parts
 
+from ngff_practical.cli import main
 from ngff_practical.doctor import check_place
 from ngff_practical.errors import (
     ExistsError,
@@ -45,6 +46,7 @@ from ngff_practical.transfer import (
     verify_copy,
 )
 from ngff_practical.transfer.fetching import fetch_object
+from ngff_practical.widgets import DownloadPanel
 
 pytestmark = pytest.mark.s3
 
@@ -182,6 +184,27 @@ def test_flipped_byte_is_never_believed_where_the_etag_is_no_checksum(
     report = download(place, tmp_path / "back.zarr")
     assert (tmp_path / "back.zarr" / "c").read_bytes() == bytes(range(100))
     assert report.verified == 0  # seen the same twice, and proven by nothing
+
+
+@pytest.mark.parametrize("proves", [True, False])
+def test_panel_and_command_line_say_what_no_checksum_proves(
+    place: Location,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    proves: bool,
+) -> None:
+    write_object(place, "zarr.json", b"{}")
+    monkeypatch.setattr(Objects, "promise", lambda *_: None)
+    if not proves:
+        monkeypatch.setitem(fetch_object.__globals__, "etag_proves", lambda *_: False)
+    panel = DownloadPanel(place, tmp_path / "back.zarr")
+    panel.start()
+    panel.wait()
+    url = f"s3://{place.bucket}/{place.key}"
+    assert main(["download", url, str(tmp_path / "again.zarr"), "--endpoint", place.endpoint]) == 0
+    assert ("No checksum proves 1 object of them" in panel.text) is not proves, panel.notice
+    assert ("and no checksum of the server's proves it" in capsys.readouterr().out) is not proves
 
 
 @pytest.mark.parametrize("kind", ["flipped", "short", "truncated", "reset-in-body", "slow-down"])

@@ -67,6 +67,8 @@ def transfer_page(report: TransferReport, done: str) -> None:
             f"{done} {report.copied} objects, skipped {report.skipped} already there, verified "
             f"{report.verified} of {report.objects} ({bytes_text(report.nbytes)}) in {report.seconds:.1f} s"
         )
+        if report.verified < report.objects:
+            show("note      what is not verified came twice alike, and no checksum of the server's proves it")
     for problem in report.problems:
         show(str(problem))
 

@@ -44,7 +44,7 @@ class UploadPanel(TaskPanel):
         """Send it, then compare what is there with the manifest."""
         report = upload(self._source, self._destination, overwrite=self._overwrite, on_object=on_step)
         problems = verify(report.manifest, self._destination)
-        return _done(report, "sent", len(problems))
+        return _done(report, "sent", len(problems), "the manifest")
 
 
 class DownloadPanel(TaskPanel):
@@ -71,7 +71,9 @@ class DownloadPanel(TaskPanel):
         """Fetch it, then compare the copy with what is on the server."""
         report = download(self._source, self._destination, overwrite=self._overwrite, on_object=on_step)
         compared = verify_copy(self._destination, self._source)
-        return _done(report, "fetched", len(compared.problems))
+        said = _done(report, "fetched", len(compared.problems), "what the server gives out")
+        unproven = report.objects - report.verified
+        return f"{said} No checksum proves {counted(unproven, 'object')} of them." if unproven else said
 
 
 class ConvertPanel(TaskPanel):
@@ -136,7 +138,7 @@ def _would(report: TransferReport, done: str) -> str:
     )
 
 
-def _done(report: TransferReport, done: str, problems: int) -> str:
+def _done(report: TransferReport, done: str, problems: int, truth: str) -> str:
     already = f", {report.skipped:,} were there already" if report.skipped else ""
     words = (
         f"{counted(report.copied, 'object')} {done}{already}: {bytes_text(report.nbytes)} in all. "
@@ -144,4 +146,4 @@ def _done(report: TransferReport, done: str, problems: int) -> str:
     )
     if problems:
         return f"{words} {counted(problems, 'object')} are not as they should be: run it again."
-    return f"{words} Verified: every object was compared with the manifest."
+    return f"{words} Verified: every object was compared with {truth}."
