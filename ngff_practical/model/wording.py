@@ -40,8 +40,8 @@ def bytes_text(nbytes: float) -> str:
 
 
 def duration_text(ms: float) -> str:
-    """Return a time in milliseconds, from ten seconds on in seconds: "92 ms", "12.5 s"."""
-    return f"{ms:.0f} ms" if ms < 9_999.5 else f"{ms / 1000:.1f} s"
+    """Return a time in milliseconds, from a second on in seconds: "92 ms", "1.4 s"."""
+    return f"{ms:.0f} ms" if ms < 999.5 else f"{ms / 1000:.1f} s"
 
 
 def shape_text(shape: tuple[int, ...] | None, *, by: str = " x ") -> str:
