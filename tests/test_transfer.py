@@ -638,16 +638,24 @@ def test_download_needs_no_credentials_where_access_is_anonymous(
 
 
 @pytest.mark.s3
-@pytest.mark.parametrize("kind", ["folder", "file"])
-def test_existing_destination_is_left_alone(image: Path, place: Location, tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "overwrite", "way_out"),
+    [
+        ("mine", False, r"Choose another name, or ask to overwrite"),
+        ("mine/zarr.json", False, r"Choose another name, or ask to overwrite"),
+        ("mine/precious", False, r"a name of its own \(such as .*mine/embryo.ome.zarr\)"),
+        ("mine/precious", True, r"a name of its own \(such as .*mine/embryo.ome.zarr\)"),
+    ],
+)
+def test_existing_destination_is_left_alone(
+    image: Path, place: Location, tmp_path: Path, name: str, overwrite: bool, way_out: str
+) -> None:
     upload(image, place)
-    target = tmp_path / "mine"
-    if kind == "folder":
-        target.mkdir()
-    (target / "precious" if kind == "folder" else target).write_text("mine")
-    with pytest.raises(ExistsError, match=r"mine exists already.*overwrite"):
-        download(place, target)
-    assert (target / "precious" if kind == "folder" else target).read_text() == "mine"
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(ExistsError, match=f"mine exists already.*{way_out}"):
+        download(place, tmp_path / "mine", overwrite=overwrite)
+    assert (tmp_path / name).read_text() == "mine"
 
 
 @pytest.mark.s3

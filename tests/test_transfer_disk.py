@@ -145,7 +145,7 @@ def test_overwriting_replaces_files_and_folders_alike(
         target.write_text("old")
     else:
         target.mkdir()
-        (target / "old").touch()
+        (target / "zarr.json").touch()
     source = stored if new == "folder" else stored / "zarr.json"
     download(source, target, overwrite=True)
     assert verify(target, source) == ()
@@ -176,7 +176,8 @@ def test_old_image_is_back_under_its_name_where_the_new_one_cannot_take_it(
 def test_old_image_that_cannot_be_deleted_is_named_and_the_new_one_stays(
     stored: Location, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "back" / "old").mkdir(parents=True)
+    (tmp_path / "back").mkdir()
+    (tmp_path / "back" / "zarr.json").touch()
 
     def refuse(path: Path) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))

@@ -62,8 +62,7 @@ def place(sandbox_server):
 
 def test_progress_says_how_fast_and_how_long_the_rest_takes():
     assert (
-        Progress(30, 50, 10, 2.0).sentence("object")
-        == "30 of 50 objects, 10.0 in a second, about 2.0 s left"
+        Progress(30, 50, 10, 2.0).sentence("object") == "30 of 50 objects, 10.0 in a second, about 2.0 s left"
     )
     assert Progress(0, 50, 0, 0.0).sentence("slab") == "0 of 50 slabs"
 

@@ -62,7 +62,7 @@ def download(
         axis (micrometers, say; indices where it has no unit). Voxels whose centres lie between them are
         part of the image, whose translation says where it lay.
     overwrite
-        Replace what is at the destination, at the very end.
+        Replace the image or the file at the destination, at the very end.
     dry_run
         Only look; the report counts what would be fetched, its manifest has sizes and no checksums.
     on_object

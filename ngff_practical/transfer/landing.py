@@ -15,7 +15,8 @@ from ngff_practical.model import StoredObject
 from ngff_practical.storage.local import list_files
 from ngff_practical.storage.lock import alone
 from ngff_practical.transfer.fetching import local_trouble
-from ngff_practical.transfer.keys import local_path
+from ngff_practical.transfer.keys import is_root_metadata, local_path
+from ngff_practical.transfer.manifest import manifest_path
 
 _logger = logging.getLogger(__name__)
 
@@ -30,17 +31,30 @@ def held(target: Path) -> Iterator[None]:
 
 
 def refuse_existing(target: Path, overwrite: bool) -> None:
-    """Raise ExistsError where something stands under the name, and may not be replaced."""
+    """Raise ExistsError where something stands under the name, and may not be replaced.
+
+    Asked to, a file or an image is replaced; a folder of other things never is.
+    """
     with local_trouble(target):
-        free = _is_free(target)
-    if overwrite or free:
+        free, other = _is_free(target), _is_other_folder(target)
+    if free or (overwrite and not other):
         return
     raise ExistsError(
-        f"{target} exists already; nothing was fetched. Give the image a name of its own "
-        f"(such as {target / 'embryo.ome.zarr'}), or ask to overwrite (overwrite=True, --overwrite)"
-        if target.is_dir()
+        f"{target} exists already and is no image; nothing was fetched, and no such folder is overwritten. "
+        f"Give the image a name of its own (such as {target / 'embryo.ome.zarr'})"
+        if other
         else f"{target} exists already; nothing was fetched. Choose another name, or ask to overwrite "
         "(overwrite=True, --overwrite)"
+    )
+
+
+def _is_other_folder(target: Path) -> bool:
+    """Return True for a folder that is no image by its name or its content, nor has a manifest beside it."""
+    return (
+        target.is_dir()
+        and target.suffix != ".zarr"
+        and not manifest_path(target).exists()
+        and not any(is_root_metadata(path.name) for path in target.iterdir())
     )
 
 
