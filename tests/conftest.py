@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, settings
 
 from ngff_practical import sandbox
 from ngff_practical.model import Location
+from ngff_practical.transfer import checksums, upload
+from ngff_practical.transfer.fetching import fetch_object
 
 # a computer that stands still for a moment finds no mistake; what CI sets besides stays
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -92,3 +94,12 @@ def place(server: sandbox.Sandbox, request: pytest.FixtureRequest) -> Location:
     """Where an image of this test's own can go on the run's sandbox."""
     name = hashlib.md5(request.node.nodeid.encode()).hexdigest()[:10]
     return server.location("practical", f"tests/{name}/t.zarr")
+
+
+@pytest.fixture
+def five_mib_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Objects above 6 MiB are large, and travel in parts of 5: the least that S3 takes."""
+    for function in (fetch_object, upload):
+        monkeypatch.setitem(function.__globals__, "LARGE_NBYTES", 6 * 2**20)
+    monkeypatch.setattr(checksums, "LARGE_NBYTES", 6 * 2**20)
+    monkeypatch.setattr(checksums, "PART_NBYTES", 5 * 2**20)

@@ -40,7 +40,6 @@ from ngff_practical.transfer import (
     verify_copy,
     write_manifest,
 )
-from ngff_practical.transfer.fetching import fetch_object
 from ngff_practical.transfer.keys import check_local_names, check_sendable, local_path, waves
 
 ROOT = ("zarr.json", ".zattrs", ".zgroup", ".zmetadata")
@@ -441,14 +440,6 @@ def test_upload_from_a_folder_that_cannot_take_the_manifest_goes_on(
 
 
 # large objects travel in parts
-
-
-@pytest.fixture
-def five_mib_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    for function in (fetch_object, upload):
-        monkeypatch.setitem(function.__globals__, "LARGE_NBYTES", 6 * 2**20)
-    monkeypatch.setattr(checksums, "LARGE_NBYTES", 6 * 2**20)
-    monkeypatch.setattr(checksums, "PART_NBYTES", 5 * 2**20)
 
 
 @pytest.mark.s3

@@ -36,7 +36,6 @@ from ngff_practical.storage.exact import Promise
 from ngff_practical.storage.moving import Objects, Received
 from ngff_practical.storage.parts import abort_uploads, open_uploads
 from ngff_practical.transfer import (
-    checksums,
     delete_image,
     download,
     fetching,
@@ -69,14 +68,6 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     made: list[float] = []
     monkeypatch.setattr(Crew, "pause", lambda self, seconds: made.append(seconds) if seconds else None)
     return made
-
-
-@pytest.fixture
-def five_mib_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    for function in (fetch_object, upload):
-        monkeypatch.setitem(function.__globals__, "LARGE_NBYTES", 6 * MIB)
-    monkeypatch.setattr(checksums, "LARGE_NBYTES", 6 * MIB)
-    monkeypatch.setattr(checksums, "PART_NBYTES", 5 * MIB)
 
 
 @pytest.fixture

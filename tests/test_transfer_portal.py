@@ -1,17 +1,15 @@
 """A network that shows its login page from the middle of something on: named, whatever was under way."""
 
-import http.client
 import itertools
 import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from scripted import Asked, Said, scripted
+from scripted import Asked, Said, passed_on, scripted
 
 from ngff_practical.errors import NgffPracticalError, StorageError
 from ngff_practical.model import Location
@@ -19,8 +17,7 @@ from ngff_practical.sandbox import Sandbox
 from ngff_practical.storage import list_page, object_exists
 from ngff_practical.storage.crew import Crew
 from ngff_practical.storage.moving import Objects
-from ngff_practical.transfer import checksums, delete_image, download, upload, verify
-from ngff_practical.transfer.fetching import fetch_object
+from ngff_practical.transfer import delete_image, download, upload, verify
 
 pytestmark = pytest.mark.s3
 
@@ -40,12 +37,8 @@ PORTALS: dict[str, Callable[[Asked], Said]] = {
 
 
 @pytest.fixture(autouse=True)
-def patience_without_pauses_and_parts_of_5_mib(monkeypatch: pytest.MonkeyPatch) -> None:
+def patience_without_pauses(monkeypatch: pytest.MonkeyPatch, five_mib_parts: None) -> None:
     monkeypatch.setattr(Crew, "pause", lambda *_: None)
-    for function in (fetch_object, upload):
-        monkeypatch.setitem(function.__globals__, "LARGE_NBYTES", 6 * MIB)
-    monkeypatch.setattr(checksums, "LARGE_NBYTES", 6 * MIB)
-    monkeypatch.setattr(checksums, "PART_NBYTES", 5 * MIB)
 
 
 @pytest.fixture
@@ -69,28 +62,11 @@ def until(server: Sandbox, like: str, portal: str, *, nth: int = 1) -> Iterator[
     def answer(asked: Asked) -> Said:
         if re.search(like, f"{asked.method} {asked.target}") and next(seen) == nth:
             closed.set()
-        return PORTALS[portal](asked) if closed.is_set() else passed_on(server, asked)
+        return PORTALS[portal](asked) if closed.is_set() else passed_on(server.endpoint, asked)
 
     with scripted(answer) as endpoint:
         yield endpoint
     assert closed.is_set()
-
-
-def passed_on(server: Sandbox, asked: Asked) -> Said:
-    line = http.client.HTTPConnection(urlsplit(server.endpoint).netloc, timeout=60)
-    try:
-        line.putrequest(asked.method, asked.target, skip_host=True, skip_accept_encoding=True)
-        for name, value in asked.headers.items():
-            line.putheader(name, value)
-        line.endheaders(asked.body or None)
-        said = line.getresponse()
-        headers = {name: value for name, value in said.getheaders() if name.lower() not in _OF_THE_LINE}
-        return Said(said.status, said.read(), headers)
-    finally:
-        line.close()
-
-
-_OF_THE_LINE = ("connection", "transfer-encoding", "date", "server")
 
 
 @pytest.mark.parametrize("portal", ["page that is no XML", "GET alone"])
