@@ -1,6 +1,7 @@
 """Answers that S3 gives and the sandbox does not: right in the end, or one clear sentence."""
 
 import hashlib
+import re
 from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
@@ -8,14 +9,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
-from scripted import Asked, Said, scripted
+from scripted import Asked, Said, passed_on, scripted
 
 from ngff_practical.errors import NgffPracticalError, StorageError, TransferError
 from ngff_practical.model import Location
+from ngff_practical.sandbox import Sandbox
 from ngff_practical.storage.crew import Crew
-from ngff_practical.transfer import checksums, delete_image, download, upload, verify
+from ngff_practical.transfer import delete_image, download, upload, verify
 from ngff_practical.transfer.crc import crc32c, crc64nvme
-from ngff_practical.transfer.fetching import fetch_object
 
 MIB = 2**20
 MOVED = b"<Error><Code>PermanentRedirect</Code><Message>Use another endpoint.</Message></Error>"
@@ -42,12 +43,8 @@ def tree(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def big(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def big(tmp_path: Path, five_mib_parts: None) -> Path:
     """A file of three parts."""
-    for function in (fetch_object, upload):
-        monkeypatch.setitem(function.__globals__, "LARGE_NBYTES", 6 * MIB)
-    monkeypatch.setattr(checksums, "LARGE_NBYTES", 6 * MIB)
-    monkeypatch.setattr(checksums, "PART_NBYTES", 5 * MIB)
     path = tmp_path / "big.tif"
     path.write_bytes(np.random.default_rng(3).bytes(11 * MIB))
     return path
@@ -258,3 +255,70 @@ def test_web_page_that_is_stored_is_an_object_as_any_other(tmp_path: Path, key: 
 
     with scripted(answer) as endpoint:
         assert download(Location(endpoint, "bucket", key), tmp_path / "page").verified == 1
+
+
+type Spelling = Callable[[str], str]
+
+
+def respelled(said: Said, listed: Spelling, stated: Spelling) -> Said:
+    """Return an answer with other ETags: in a list, and in the headers."""
+    if b"<ListBucketResult" in said.body:
+        body = re.sub(
+            rb"<ETag>(.*?)</ETag>",
+            lambda found: f"<ETag>{listed(found[1].decode())}</ETag>".encode(),
+            said.body,
+        )
+        return Said(said.status, body, {**said.headers, "Content-Length": str(len(body))})
+    headers = {name: stated(value) if name == "ETag" else value for name, value in said.headers.items()}
+    return Said(said.status, said.body, {name: value for name, value in headers.items() if value})
+
+
+def same(etag: str) -> str:
+    return etag
+
+
+def weak(etag: str) -> str:
+    return f"W/{etag}"
+
+
+def bare(etag: str) -> str:
+    return etag.strip('"').removeprefix("&quot;").removesuffix("&quot;")
+
+
+@pytest.mark.s3
+@pytest.mark.parametrize(
+    ("listed", "stated", "proven"),
+    [
+        (same, weak, 3),
+        (bare, bare, 3),
+        (str.upper, same, 3),
+        (lambda _: "", same, 3),
+        (lambda _: "", lambda _: "", 0),
+        (same, lambda _: "", 3),
+    ],
+    ids=["made weak on the way", "no quotes", "upper case", "not listed", "none at all", "only listed"],
+)
+def test_etag_that_is_spelled_in_two_ways_is_no_replaced_object(
+    server: Sandbox,
+    place: Location,
+    big: Path,
+    tree: Path,
+    listed: Spelling,
+    stated: Spelling,
+    proven: int,
+) -> None:
+    def answer(asked: Asked) -> Said:
+        headers = {name: value for name, value in asked.headers.items() if name != "if-match"}
+        said = passed_on(server.endpoint, asked._replace(headers=headers))
+        if asked.method in ("GET", "HEAD") or stated("ETag"):
+            said = respelled(said, listed, stated)
+        compared = asked.headers.get("if-match")
+        return Said(412, TAKEN) if compared and compared != said.headers.get("ETag") else said
+
+    big.rename(tree / "big")
+    with scripted(answer) as endpoint:
+        bent = Location(endpoint, place.bucket, place.key)
+        assert upload(tree, bent).verified == 3
+        assert download(bent, tree.parent / "back.zarr").verified == proven
+        assert verify(tree, bent) == ()
+    assert (tree.parent / "back.zarr" / "big").read_bytes() == (tree / "big").read_bytes()

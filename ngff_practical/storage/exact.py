@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ngff_practical.model import Location, StoredObject
 from ngff_practical.storage.clients import exact_client
 from ngff_practical.storage.credentials import region, require_keys
+from ngff_practical.storage.etags import plain_etag
 from ngff_practical.storage.explain import Doing, explain
 from ngff_practical.storage.patience import Patience
 
@@ -160,6 +161,5 @@ def _cached_client(endpoint: str, anonymous: bool, region: str, who: str, retrie
 
 def stored(item: dict[str, str | int], prefix: str) -> StoredObject:
     """Return an object as a listing of botocore's names it; its key is relative to the prefix."""
-    etag = item.get("ETag")  # which not every server lists
     name = str(item["Key"])[len(prefix) :]
-    return StoredObject(name, int(item["Size"]), None if etag is None else str(etag).strip('"'))
+    return StoredObject(name, int(item["Size"]), plain_etag(str(item.get("ETag", ""))))

@@ -13,6 +13,7 @@ from ngff_practical.errors import NotFoundError, StorageError, TooLargeError
 from ngff_practical.model import Location, Place, StoredObject
 from ngff_practical.storage import exact, local
 from ngff_practical.storage.clients import RETRIES, bucket_store, object_store
+from ngff_practical.storage.etags import plain_etag
 from ngff_practical.storage.explain import diagnose, explained
 from ngff_practical.storage.patience import Patience
 
@@ -188,9 +189,7 @@ def _list_all(place: Location, *, retries: int = RETRIES) -> Iterator[StoredObje
 
 
 def _stored(place: Location, path: str, nbytes: int, etag: str | None) -> StoredObject:
-    return StoredObject(
-        path.removeprefix(f"{place.key}/" if place.key else ""), nbytes, etag and etag.strip('"')
-    )
+    return StoredObject(path.removeprefix(f"{place.key}/" if place.key else ""), nbytes, plain_etag(etag))
 
 
 def _bound(nbytes: int, limit: int | None, place: Location, key: str) -> None:

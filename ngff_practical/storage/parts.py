@@ -15,6 +15,7 @@ from botocore.parsers import ResponseParserError
 
 from ngff_practical.model import Location
 from ngff_practical.storage.crew import Crew
+from ngff_practical.storage.etags import plain_etag
 from ngff_practical.storage.exact import botocore_client, failures
 from ngff_practical.storage.patience import Patience
 
@@ -152,14 +153,15 @@ class _Sending:
             _abort(self._client, self._target, self._patience if patient else None)
 
     def _send(self, number: int, piece: bytes, digest: bytes) -> str:
-        return self._do(
+        stated = self._do(
             lambda: _stated(
                 self._client.upload_part(
                     **self._target, PartNumber=number, Body=piece, ContentMD5=b64encode(digest).decode()
                 ),
                 "ETag",
-            ).strip('"')
+            )
         )
+        return plain_etag(stated) or ""
 
     def _complete(self, etags: dict[int, str], *, create_only: bool) -> str | None:
         listed = [{"PartNumber": number, "ETag": f'"{etags[number]}"'} for number in sorted(etags)]
@@ -178,8 +180,7 @@ class _Sending:
                     raise
                 # completed by an attempt whose answer got lost: the caller compares what is there
                 answer = self._client.head_object(Bucket=self._target["Bucket"], Key=self._target["Key"])
-            etag = answer.get("ETag")
-            return None if etag is None else str(etag).strip('"')
+            return plain_etag(answer.get("ETag"))
 
         return self._do(attempt)
 
@@ -201,7 +202,7 @@ class _Sending:
 
         def attempt() -> dict[int, str]:
             return {
-                int(part["PartNumber"]): str(part["ETag"]).strip('"')
+                int(part["PartNumber"]): plain_etag(part["ETag"]) or ""
                 for page in pages
                 for part in page.get("Parts", ())
             }

@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -210,6 +211,8 @@ def _fetch_all(
 
         def fetch(key: str) -> Fetched:
             stored, path = found[key], local_path(part, key)
+            if stored.etag is None:  # not every server lists them
+                stored = replace(stored, etag=objects.head(key).etag)
             kept = keep_object(stored, path) if there.get(key) == stored.nbytes else None
             return kept or fetch_object(stored, objects, crew, path)
 

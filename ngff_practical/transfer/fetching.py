@@ -164,7 +164,7 @@ def _get_whole(stored: StoredObject, objects: Objects) -> Received:
 
 
 def _refuse_replaced(stored: StoredObject, etag: str | None, objects: Objects) -> None:
-    if etag != stored.etag:
+    if None not in (etag, stored.etag) and etag != stored.etag:
         raise TransferError(f"{objects.url(stored.key)} was replaced while the image was being fetched")
 
 
