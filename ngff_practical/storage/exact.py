@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from ngff_practical.model import Location, StoredObject
 from ngff_practical.storage.clients import exact_client
@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 
 _CHECKSUMS = ("SHA256", "SHA1", "CRC32", "CRC32C", "CRC64NVME")
 _ODD = re.compile(r"(?:^|/)\.{0,2}(?:/|$)|[\x00-\x1f\x7f]")
+
+
+class _Page(TypedDict, total=False):
+    """What of a page of a list is looked at."""
+
+    Contents: list[dict[str, str]]
+    CommonPrefixes: list[dict[str, str]]
+    IsTruncated: bool
+    NextContinuationToken: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,35 +54,51 @@ def list_below(place: Location, *, patience: Patience | None = None) -> tuple[St
     """Return everything below the location's key, folder markers ("a/") left out, sorted by key."""
     prefix = f"{place.key}/" if place.key else ""
 
-    def attempt() -> list[StoredObject]:
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=place.bucket, Prefix=prefix)
-        return [
-            stored(item, prefix)
-            for page in pages
-            for item in page.get("Contents", ())
-            if not item["Key"].endswith("/")
-        ]
+    def attempt() -> dict[str, StoredObject]:
+        return {found.key: found for found in _below(_pages(client, place, prefix), prefix)}
 
     with botocore_client(place, doing="list", patience=patience) as client:
         found = patience.run(attempt, failures()) if patience else attempt()
-    return tuple(sorted(found, key=attrgetter("key")))
+    return tuple(sorted(found.values(), key=attrgetter("key")))
 
 
 def list_here(place: Location) -> tuple[tuple[str, ...], tuple[StoredObject, ...]]:
     """Return folder names and objects directly below the location's key."""
     prefix = f"{place.key}/" if place.key else ""
-    folders: list[str] = []
-    objects: list[StoredObject] = []
+    folders: set[str] = set()
+    objects: dict[str, StoredObject] = {}
     with botocore_client(place, doing="list") as client:
-        pages = client.get_paginator("list_objects_v2").paginate(
-            Bucket=place.bucket, Prefix=prefix, Delimiter="/"
-        )
-        for page in pages:
-            folders += [item["Prefix"][len(prefix) : -1] for item in page.get("CommonPrefixes", ())]
-            objects += [
-                stored(item, prefix) for item in page.get("Contents", ()) if not item["Key"].endswith("/")
-            ]
-    return tuple(sorted(folders)), tuple(sorted(objects, key=attrgetter("key")))
+        for page in _pages(client, place, prefix, Delimiter="/"):
+            folders.update(item["Prefix"][len(prefix) : -1] for item in page.get("CommonPrefixes", ()))
+            objects.update((found.key, found) for found in _below([page], prefix))
+    return tuple(sorted(folders)), tuple(sorted(objects.values(), key=attrgetter("key")))
+
+
+def _below(pages: Iterable[_Page], prefix: str) -> Iterator[StoredObject]:
+    for page in pages:
+        for item in page.get("Contents", ()):
+            if item["Key"].startswith(prefix) and not item["Key"].endswith("/"):
+                yield stored(item, prefix)
+
+
+def _pages(client: BaseClient, place: Location, prefix: str, **more: str) -> Iterator[_Page]:
+    """Yield the pages of a list.
+
+    Where there are more and the server says not how to go on, or says the same again, it knows only the
+    first version of lists; they begin anew in that.
+    """
+    asked = {"Bucket": place.bucket, "Prefix": prefix, **more}
+    token, before = "", None
+    while True:
+        page = client.list_objects_v2(**asked, **({"ContinuationToken": token} if token else {}))
+        yield page
+        if not page.get("IsTruncated"):
+            return
+        known, token = token, page.get("NextContinuationToken", "")
+        if token in ("", known) or (before and page.get("Contents") == before):
+            break
+        before = page.get("Contents")
+    yield from client.get_paginator("list_objects").paginate(**asked)
 
 
 def read(place: Location, path: str, *, limit: int | None = None) -> bytes:
@@ -159,7 +184,7 @@ def _cached_client(endpoint: str, anonymous: bool, region: str, who: str, retrie
     return exact_client(Location(endpoint, "any", anonymous=anonymous), retries=retries)
 
 
-def stored(item: dict[str, str | int], prefix: str) -> StoredObject:
+def stored(item: Mapping[str, str | int], prefix: str) -> StoredObject:
     """Return an object as a listing of botocore's names it; its key is relative to the prefix."""
     name = str(item["Key"])[len(prefix) :]
     return StoredObject(name, int(item["Size"]), plain_etag(str(item.get("ETag", ""))))

@@ -43,6 +43,7 @@ _BROKEN = (
     ("error sending request", "broken"),
     ("error decoding response body", "broken"),
     ("HTTP error", "broken"),
+    ("same next token", "endless"),
 )
 _ELSEWHERE = "redirect without LOCATION"  # what S3 sends to whoever asks in another region than the bucket's
 _LOGIN_WANTED = 511
@@ -88,6 +89,11 @@ def explain(error: Exception, location: Location, key: str = "", *, doing: Doing
         )
     if failure.trouble == "no list":
         return _cannot_list(location)
+    if failure.trouble == "endless":
+        return StorageError(
+            f"{location.endpoint} cannot list {location.bucket!r}: it gives the same keys again and again, "
+            "and never the rest; ask whoever runs it, or use another server"
+        )
     if failure.trouble is not None:
         return _unreachable(failure, location)
     if isinstance(error, FileNotFoundError) or failure.status == 404:

@@ -16,7 +16,7 @@ from ngff_practical.storage.clients import bucket_store, sends_checksums
 from ngff_practical.storage.etags import plain_etag
 from ngff_practical.storage.exact import is_odd
 from ngff_practical.storage.explain import diagnose, explained
-from ngff_practical.storage.objects import delete_object, list_objects
+from ngff_practical.storage.objects import FEWEST_LISTED, delete_object, list_objects
 from ngff_practical.storage.odd_keys import odd_key
 from ngff_practical.storage.patience import DAMAGED, Patience, ShortError
 from ngff_practical.storage.portal import may_be_page, refuse_portal
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 
 _PIECE_NBYTES = 2**18
-_FEWEST_LISTED = 100  # servers list so many keys on a page, or a multiple of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ class Objects:
             A web page is there in place of the list, or of its last page; it reads like an empty one.
         """
         found = list(list_objects(self.location, patience=self._patience))
-        if found and len(found) % _FEWEST_LISTED == 0:
+        if found and len(found) % FEWEST_LISTED == 0:
             refuse_portal(self.location)
         return found
 

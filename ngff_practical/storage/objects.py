@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from operator import attrgetter
 from pathlib import Path
 
@@ -18,13 +19,15 @@ from ngff_practical.storage.explain import diagnose, explained
 from ngff_practical.storage.patience import Patience
 
 _by_key = attrgetter("key")
+_PAGE = 1000
+FEWEST_LISTED = 100  # servers list so many keys on a page, or a multiple of it
 
 
 def list_objects(place: Place, *, patience: Patience | None = None) -> Iterator[StoredObject]:
     """Yield everything below a place, sorted by key; keys are relative to it, with "/" separators.
 
-    On S3 nothing below the key yields nothing, as no folder is there to be missed; empty objects that only
-    mark a folder (their key ends in "/") are left out. Without `patience` a network that is away is told
+    On S3 nothing below the key yields nothing, as no folder is there to be missed; objects that mark a
+    folder (their key ends in "/") are left out. Without `patience` a network that is away is told
     within seconds.
 
     Raises
@@ -36,13 +39,16 @@ def list_objects(place: Place, *, patience: Patience | None = None) -> Iterator[
         return iter(sorted(local.list_files(place), key=_by_key))
     with explained(place, doing="list"):
         try:
-            if patience:
-                found = patience.run(lambda: list(_list_all(place, retries=0)))
-            else:
-                found = list(_list_all(place))
+            found = patience.run(lambda: _list_all(place, retries=0)) if patience else _list_all(place)
         except (InvalidPathError, ValueError):
-            return iter(exact.list_below(place, patience=patience))
-    if any(stored.nbytes == 0 for stored in found):  # obstore shows the marker "a/" as an object "a"
+            found = None
+        except BaseError as error:
+            if diagnose(error).trouble != "no list":
+                raise
+            with suppress(StorageError, ValueError, KeyError):  # it may be one, with times of its own form
+                return iter(exact.list_below(place, patience=patience))
+            raise
+    if found is None or _is_doubtful(found):
         return iter(exact.list_below(place, patience=patience))
     return iter(sorted(found, key=_by_key))
 
@@ -63,7 +69,7 @@ def list_folder(place: Place) -> tuple[tuple[str, ...], tuple[StoredObject, ...]
         except (InvalidPathError, ValueError):
             return exact.list_here(place)
     objects = [_stored(place, item["path"], item["size"], item["e_tag"]) for item in found["objects"]]
-    if any(stored.nbytes == 0 for stored in objects):
+    if _is_doubtful(objects, len(found["common_prefixes"])):
         return exact.list_here(place)
     folders = sorted(path.rsplit("/", 1)[-1] for path in found["common_prefixes"])
     return tuple(folders), tuple(sorted(objects, key=_by_key))
@@ -182,10 +188,37 @@ def reachable(location: Location, *, timeout_s: float = 3.0) -> bool:
     return True
 
 
-def _list_all(place: Location, *, retries: int = RETRIES) -> Iterator[StoredObject]:
-    for page in obstore.list(bucket_store(place, retries=retries), prefix=place.key or None, chunk_size=1000):
+def _list_all(place: Location, *, retries: int = RETRIES) -> list[StoredObject] | None:
+    """Return what is below a place as obstore lists it, None where the list repeats itself for ever."""
+    found: dict[str, StoredObject] = {}
+    prefix = f"{place.key}/" if place.key else ""
+    pages = obstore.list(bucket_store(place, retries=retries), prefix=place.key or None, chunk_size=_PAGE)
+    for page in pages:
+        known = len(found)
         for item in page:
-            yield _stored(place, item["path"], item["size"], item["e_tag"])
+            if item["path"].startswith(prefix):
+                found[item["path"]] = _stored(place, item["path"], item["size"], item["e_tag"])
+        if len(found) == known:
+            return None
+    return list(found.values())
+
+
+def _is_doubtful(found: Sequence[StoredObject], folders: int = 0) -> bool:
+    """Return True where obstore may have seen less of a list than is there, or a marker as an object.
+
+    It takes a page that does not say how to go on for the last one, as in the first version of S3's lists,
+    and the marker "a/" for an object "a".
+    """
+    count = len(found) + folders
+    if count and count % FEWEST_LISTED == 0:
+        return True
+    keys = {stored.key for stored in found}
+    above = {key.rpartition("/")[0] for key in keys}
+    while above := above - {""}:
+        if above & keys:
+            return True
+        above = {key.rpartition("/")[0] for key in above}
+    return any(stored.nbytes == 0 for stored in found)
 
 
 def _stored(place: Location, path: str, nbytes: int, etag: str | None) -> StoredObject:
