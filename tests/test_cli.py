@@ -1,5 +1,6 @@
 """The command line as people script against it: exit codes, one JSON document, nothing overwritten."""
 
+import io
 import itertools
 import json
 import subprocess
@@ -97,6 +98,20 @@ def test_info_describes_the_image(image, run_json):
     assert document["levels"][0]["chunks"] == [4, 64, 64]
     assert document["levels"][1]["translation"] == [0, 1, 1]
     assert document["labels"] == document["wells"] == document["channels"] == []
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii"])  # those of a pipe on Windows, and of LC_ALL=C
+@pytest.mark.parametrize("command", ["info", "validate", "progress"])
+def test_what_the_terminal_has_no_letters_for_is_escaped(image, monkeypatch, encoding, command):
+    named = image.rename(image.with_name("細胞.ome.zarr"))
+    place = [str(named)] if command != "progress" else []
+    for option in ([], ["--json"]):
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+        assert main([command, *place, *option]) == 0
+        sys.stdout.seek(0)
+        words = sys.stdout.read()
+    if place:
+        assert json.loads(words)["location"] == str(named)
 
 
 def test_info_page_shows_every_level(image, run):

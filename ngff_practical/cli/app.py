@@ -13,7 +13,7 @@ from cyclopts import App, CycloptsError
 
 from ngff_practical.cli.documents import error_document
 from ngff_practical.cli.options import DONE, PROBLEMS, WRONG
-from ngff_practical.cli.output import emit, say
+from ngff_practical.cli.output import emit, never_fail_to_print, say
 from ngff_practical.errors import ConversionError, NgffPracticalError, TransferError
 
 INTERRUPTED = 130  # as shells have it
@@ -65,6 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
     tokens = sys.argv[1:] if arguments is None else arguments
     if arguments is None:
         gc.set_threshold(YOUNG_OBJECTS)
+    never_fail_to_print()
     try:
         code = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
     except (ConversionError, TransferError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import sys
@@ -11,6 +12,12 @@ from ngff_practical.model.wording import escaped
 type Json = dict[str, object]
 
 LONGEST_LINE = 10_000
+
+
+def never_fail_to_print() -> None:
+    """Let stdout escape what its encoding has no sign for, as stderr does: a pipe on Windows has 256."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def say(text: str) -> None:
@@ -26,10 +33,11 @@ def show(text: str) -> None:
 def emit(document: Json) -> None:
     """Print the one JSON document of a command, on stdout; NaN and infinity, which JSON has not, are null.
 
-    Characters that a terminal would obey, and halves of characters that no encoding has, are written as JSON
+    Characters that a terminal would obey, and those that no encoding or not stdout's has, are written as JSON
     escapes: whoever parses the document gets them back.
     """
-    text = json.dumps(_finite(document), indent=2, ensure_ascii=False, allow_nan=False)
+    everything = (sys.stdout.encoding or "utf-8").lower() in ("utf-8", "utf8")
+    text = json.dumps(_finite(document), indent=2, ensure_ascii=not everything, allow_nan=False)
     print("".join(character if character.isprintable() else _escape(character) for character in text))
 
 
