@@ -226,7 +226,7 @@ def test_names_that_leave_a_doubt_are_refused_with_what_differs_and_a_pattern_th
     with pytest.raises(StackError) as error:
         find_stack(tmp_path)
     assert all(text in str(error.value) for text in said)
-    patterns = re.findall(r"--pattern '([^']+)'", str(error.value))
+    patterns = re.findall(r"--pattern \"([^\"]+)\"", str(error.value))
     assert patterns
     for pattern in patterns:
         source = find_stack(tmp_path, pattern=pattern)
@@ -236,7 +236,7 @@ def test_names_that_leave_a_doubt_are_refused_with_what_differs_and_a_pattern_th
 
 def test_positions_alone_are_several_images(tmp_path):
     write(tmp_path, named("pos{p}.tif", p=range(3)))
-    with pytest.raises(StackError, match=r"several images; choose one: .*--pattern 'pos0\.tif'"):
+    with pytest.raises(StackError, match=r"several images; choose one: .*--pattern \"pos0\.tif\""):
         find_stack(tmp_path)
     assert find_stack(tmp_path, pattern="pos0.tif").shape == SHAPE
     assert find_stack(tmp_path, axes="zyx").shape == (3, *SHAPE)
@@ -244,7 +244,7 @@ def test_positions_alone_are_several_images(tmp_path):
 
 def test_files_beside_folders_of_planes_are_not_taken_for_the_stack(tmp_path):
     write(tmp_path, ["overview.tif", *named("ZStep_{z}/img.tif", z=range(1, 4))])
-    with pytest.raises(StackError, match=r"3 folders of TIFFs.*--pattern 'ZStep_\{z\}/img\.tif'"):
+    with pytest.raises(StackError, match=r"3 folders of TIFFs.*--pattern \"ZStep_\{z\}/img\.tif\""):
         find_stack(tmp_path)
     assert find_stack(tmp_path, pattern="ZStep_{z}/img.tif").shape == (3, *SHAPE)
     assert find_stack(tmp_path, pattern="{}.tif").shape == SHAPE
@@ -258,7 +258,7 @@ def test_tiffs_at_different_depths_are_refused(tmp_path):
 
 def test_the_file_that_another_pattern_leaves_out_is_shown_with_it(tmp_path):
     write(tmp_path, ["z0.tif", "z1.tif", "z2.tif", "overview.tif"])
-    with pytest.raises(StackError, match=r"overview\.tif do not fit.*--pattern 'z\{z\}\.tif'"):
+    with pytest.raises(StackError, match=r"overview\.tif do not fit.*--pattern \"z\{z\}\.tif\""):
         find_stack(tmp_path)
 
 
@@ -376,13 +376,13 @@ def test_what_does_not_fit_a_pattern_is_left_out(pattern, name):
 )
 def test_a_pattern_that_is_none_is_refused_with_an_example(tmp_path, pattern):
     write(tmp_path, ["z0.tif", "z1.tif"])
-    with pytest.raises(StackError, match=r"--pattern 'img_\{z\}_ch\{c\}\.tif'"):
+    with pytest.raises(StackError, match=r"--pattern \"img_\{z\}_ch\{c\}\.tif\""):
         find_stack(tmp_path, pattern=pattern)
 
 
 def test_a_pattern_that_fits_nothing_shows_the_names_and_one_that_fits(tmp_path):
     write(tmp_path, named("embryoT{t:02}Z{z:02}.tif", t=(0, 1), z=(0, 1)))
-    with pytest.raises(StackError, match=r"fits.*embryoT00Z00\.tif.*--pattern 'embryoT\{t\}Z\{z\}\.tif'"):
+    with pytest.raises(StackError, match=r"fits.*embryoT00Z00\.tif.*--pattern \"embryoT\{t\}Z\{z\}\.tif\""):
         find_stack(tmp_path, pattern="foo_{z}.tif")
 
 
@@ -396,7 +396,7 @@ def test_a_pattern_without_axes_only_chooses_files(tmp_path):
 def test_two_files_of_one_place_are_refused_with_what_tells_them_apart(tmp_path):
     write(tmp_path, named("s{s}_z{z}.tif", s=(1, 2), z=range(3)))
     with pytest.raises(
-        StackError, match=r"s1_z0 and s2_z0 both are z0.*1, 2 stand.*--pattern 's1_z\{z\}\.tif'"
+        StackError, match=r"s1_z0 and s2_z0 both are z0.*1, 2 stand.*--pattern \"s1_z\{z\}\.tif\""
     ):
         find_stack(tmp_path, pattern="s{}_z{z}.tif")
 

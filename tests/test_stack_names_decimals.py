@@ -81,7 +81,9 @@ def test_a_missing_height_of_one_channel_is_named(tmp_path):
 def test_a_place_with_a_point_beside_heights_is_chosen_by_the_pattern_that_is_suggested(tmp_path):
     names = [f"x{x}um_z{z:.1f}um.tif" for x in (10.5, 20.5) for z in (0, 0.5, 1)]
     folder = write(tmp_path / "data", names)
-    with pytest.raises(StackError, match=r"several images; choose one: .*--pattern 'x10\.5um_z\{z\}um\.tif'"):
+    with pytest.raises(
+        StackError, match=r"several images; choose one: .*--pattern \"x10\.5um_z\{z\}um\.tif\""
+    ):
         find_stack(folder)
     source = find_stack(folder, pattern="x10.5um_z{z}um.tif")
     assert [file.name for file in source.files] == names[:3]

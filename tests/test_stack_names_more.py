@@ -92,7 +92,7 @@ def test_several_images_are_refused_with_a_pattern_for_the_first(tmp_path, kind)
     folder = write(tmp_path / "data", names)
     with pytest.raises(StackError, match="several images") as error:
         find_stack(folder)
-    found = re.search(r"--pattern '([^']+)'", str(error.value))
+    found = re.search(r"--pattern \"([^\"]+)\"", str(error.value))
     assert found is not None
     source = find_stack(folder, pattern=found[1])
     assert len(source.files) == planes
@@ -134,7 +134,7 @@ def test_what_is_suggested_for_doubtful_names_can_be_typed(tmp_path, kind):
     folder = write(tmp_path / "data", names)
     with pytest.raises(StackError) as error:
         find_stack(folder)
-    pattern = re.search(r"--pattern '([^']+)'", str(error.value))
+    pattern = re.search(r"--pattern \"([^\"]+)\"", str(error.value))
     assert pattern is not None
     source = find_stack(folder, pattern=pattern[1])
     assert len(source.files) == len(names)

@@ -78,3 +78,11 @@ def test_a_note_about_the_voxel_size_says_it_both_ways(tmp_path):
 def test_names_of_options_are_said_both_ways():
     assert option("voxel_size") == "voxel_size (--voxel-size)"
     assert typed(voxel_size=["x"]) == "voxel_size=(x,) (--voxel-size x)"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "quoted"),
+    [("a b_{z}.tif", '"a b_{z}.tif"'), ("it's_{z}.tif", '"it\'s_{z}.tif"'), ("$a_{z}.tif", "'$a_{z}.tif'")],
+)
+def test_a_pattern_is_quoted_as_every_shell_reads_it_where_that_is_possible(pattern, quoted):
+    assert typed(pattern=pattern).endswith(f" (--pattern {quoted})")

@@ -2,6 +2,7 @@
 
 import shlex
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,7 @@ from ngff_practical.errors import PlanError
 from ngff_practical.inspection import describe_image
 from ngff_practical.samples import sample_planes
 from ngff_practical.widgets import ConversionPlanner
-from ngff_practical.widgets.planning import Wanted, plan, sides, upload_seconds
+from ngff_practical.widgets.planning import Wanted, command, plan, sides, upload_seconds
 from ngff_practical.widgets.waiting import Line
 
 
@@ -85,7 +86,8 @@ def test_what_does_not_fit_is_said_and_the_plan_stays(planner):
         Wanted(version="0.4", codec="gzip"),
     ],
 )
-def test_the_command_line_makes_the_very_same_image(source, wanted, tmp_path):
+def test_the_command_line_makes_the_very_same_image(source, wanted, tmp_path, monkeypatch):
+    monkeypatch.setattr("ngff_practical.widgets.planning.sys", SimpleNamespace(platform="linux"))
     planner = ConversionPlanner(source, str(tmp_path / "a b.ome.zarr"))
     planner._take(wanted)
     program, *words = shlex.split(planner.command)
@@ -98,6 +100,13 @@ def test_the_command_line_makes_the_very_same_image(source, wanted, tmp_path):
         (one.shape, one.chunks, one.shards) for one in planner.pyramid.levels
     ]
     assert [one.scale for one in made.levels] == [one.scale for one in planner.pyramid.levels]
+
+
+def test_on_windows_the_command_line_is_quoted_for_windows(planner, source, monkeypatch):
+    monkeypatch.setattr("ngff_practical.widgets.planning.sys", SimpleNamespace(platform="win32"))
+    line = command(source, planner.pyramid, Wanted(), r"C:\my data\a.ome.zarr")
+    assert r' "C:\my data\a.ome.zarr" ' in f"{line} "
+    assert "'" not in line
 
 
 def test_after_converting_what_was_measured_stands_beside_the_prediction(planner, tmp_path):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ngff_practical.stack.faults import clean
 
 _LONGEST = 300
+_SPECIAL = frozenset('"$`\\')  # within double quotes; Windows' cmd knows no others
 
 
 def typed(
@@ -29,7 +30,8 @@ def typed(
     if pattern is not None:
         text = clean(pattern, _LONGEST)
         python.append(f"pattern={text!r}")
-        shell.append(f"--pattern {text!r}")
+        quoted = repr(text) if set(text) & _SPECIAL else f'"{text}"'
+        shell.append(f"--pattern {quoted}")
     if voxel_size is not None:
         python.append(f"voxel_size=({', '.join(voxel_size)}{',' if len(voxel_size) == 1 else ''})")
         shell.append(f"--voxel-size {','.join(voxel_size)}")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -110,7 +112,7 @@ def upload_seconds(written: Prediction | ConversionReport, line: Line) -> float:
 
 
 def command(source: StackSource, pyramid: Pyramid, wanted: Wanted, destination: str) -> str:
-    """Return the line for a terminal that makes the same image, quoted for a shell."""
+    """Return the line for a terminal that makes the same image, quoted for the shell of this system."""
     parts = ["ngff-practical", "convert", _where(source), destination]
     sizes = [source.voxel_size[axis] for axis in spatial(source.axes)]
     units = {source.axes[axis].unit for axis in spatial(source.axes)}
@@ -129,7 +131,7 @@ def command(source: StackSource, pyramid: Pyramid, wanted: Wanted, destination: 
         parts += ["--codec", wanted.codec]
     if wanted.levels != "auto":
         parts += ["--levels", str(wanted.levels)]
-    return shlex.join(parts)
+    return subprocess.list2cmdline(parts) if sys.platform == "win32" else shlex.join(parts)
 
 
 def sides(size: int) -> tuple[int, ...]:
