@@ -1,6 +1,7 @@
 """The sandbox as real clients meet it (obstore, s3fs, boto3, plain HTTP), and its process, start to end."""
 
 import base64
+import errno
 import hashlib
 import http.client
 import io
@@ -655,6 +656,24 @@ def test_hanging_sandbox_is_ended_the_hard_way(own_state: Path, monkeypatch: pyt
     psutil.Process(found.pid).suspend()
     assert sandbox.stop()
     assert gone(found.pid)
+
+
+@pytest.mark.parametrize("said", [ProcessLookupError(), OSError(errno.EINVAL, "what Windows says")])
+def test_sandbox_that_ends_just_before_it_is_ended_is_stopped(
+    own_state: Path, monkeypatch: pytest.MonkeyPatch, said: OSError
+) -> None:
+    state.write(state.State("other", 1, "http://127.0.0.1:9", 0.0, "A", "B", "C"))
+    ended: list[int] = []
+
+    def end(pid: int, number: int) -> None:
+        ended.append(pid)
+        raise said
+
+    monkeypatch.setattr(os, "kill", end)
+    monkeypatch.setattr(state, "held", lambda _: not ended)
+    monkeypatch.setattr(state, "process_alive", lambda _: not ended)
+    assert sandbox.stop()
+    assert not state.file().exists()
 
 
 def test_state_file_of_a_stranger_is_not_believed(own_state: Path, sandbox_server: sandbox.Sandbox) -> None:

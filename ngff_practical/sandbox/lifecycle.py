@@ -157,7 +157,9 @@ def _spawn(setting: str) -> subprocess.Popen[bytes]:
 
 def _detached() -> int:
     if sys.platform == "win32":
-        return subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
+        # Not DETACHED_PROCESS: an environment's python.exe starts the real one, which would then open a black
+        # window of its own, and whoever closes that ends the server.
+        return subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
     return 0
 
 
@@ -178,7 +180,7 @@ def _terminate(pid: int, *, hard: bool = False) -> None:
     if not state.held(state.ALIVE):  # the number may be another process's by now
         return
     kill = getattr(signal, "SIGKILL", signal.SIGTERM) if hard else signal.SIGTERM
-    with suppress(ProcessLookupError):
+    with suppress(OSError):  # it has ended meanwhile, which Windows says in its own way, or is not ours
         os.kill(pid, kill)
 
 
