@@ -113,6 +113,13 @@ def test_a_folder_does_not_get_the_name_of_an_archive(source, tmp_path, name):
     assert [path.name for path in tmp_path.iterdir()] == ["planes"]
 
 
+@pytest.mark.parametrize("name", ["caf\udce9.zarr", "caf\udce9/out.zarr"])
+def test_a_name_that_is_not_unicode_is_refused(source, tmp_path, name):
+    with pytest.raises(StorageError, match=r"caf\\udce9.* is not valid Unicode"):
+        convert(source, tmp_path / name, plan_pyramid(source))
+    assert [path.name for path in tmp_path.iterdir()] == ["planes"]
+
+
 def test_an_image_is_no_stack_to_convert(source, tmp_path):
     convert(source, tmp_path / "image.ome.zarr", plan_pyramid(source))
     with pytest.raises(StackError, match=r"image\.ome\.zarr is stored as Zarr and needs no conversion"):

@@ -52,6 +52,9 @@ from ngff_practical.storage.credentials import EnvironmentCredentials
         ("/data/image.zarr/", Path("/data/image.zarr")),
         ("file:///data/my%20image.zarr", Path("/data/my image.zarr")),
         ("~/image.zarr", Path.home() / "image.zarr"),
+        ("C:\\data\\image.zarr", Path("C:\\data\\image.zarr")),
+        ("C:/data/image.zarr", Path("C:/data/image.zarr")),
+        ("\\\\server\\share\\image.zarr", Path("\\\\server\\share\\image.zarr")),
         (
             "https://host.example/bucket/a/b.zarr/",
             Location("https://host.example", "bucket", "a/b.zarr", True),
@@ -108,6 +111,8 @@ def test_endpoint_with_a_path_is_cut_off_a_web_address() -> None:
         ("https:///bucket/key", "names no server"),
         ("ftp://host/file", "ftp:// addresses are not supported"),
         ("file://server/share", "on the machine 'server'"),
+        ("s3://bucket/caf\udce9", "not valid Unicode"),
+        ("https://host.example/bucket/caf\udce9", "not valid Unicode"),
         ("https://host.example/b/k?X-Amz-Signature=abc", "is followed by a query"),
         ("https://elsewhere.example/b/k", "is not on the endpoint"),
     ],

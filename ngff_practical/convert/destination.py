@@ -86,11 +86,14 @@ def _behind_link(final: Path) -> Path:
                 "another name"
             )
         final.exists()  # raises where a name cannot be one
+        str(final.absolute()).encode()  # likewise: what encodes chunks opens no other names
         return final.resolve() if final.is_symlink() else final
     except OSError as error:
         raise StorageError(
             f"{final} cannot be used: {error.strerror or error}; choose another name or folder"
         ) from error
+    except UnicodeEncodeError:
+        raise StorageError(f"{str(final)!r} is not valid Unicode; choose another name or folder") from None
 
 
 def _check_keeps(final: Place, keep: Sequence[Place]) -> None:

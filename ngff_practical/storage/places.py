@@ -42,6 +42,10 @@ def parse_place(text: str | Path, *, endpoint: str | None = None, anonymous: boo
             return Path(text).expanduser()
         except RuntimeError:  # nobody has that name: it is a file's
             return Path(text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise StorageError(f"{text!r} is not valid Unicode, as an address has to be; rename it") from None
     match scheme.group(1).lower():
         case "file":
             return _local(text)
