@@ -3,6 +3,8 @@
 import io
 import itertools
 import json
+import os
+import shutil
 import subprocess
 import sys
 
@@ -11,7 +13,7 @@ import pytest
 import tifffile
 
 from ngff_practical.cli import main
-from ngff_practical.cli.lab import lab_command
+from ngff_practical.cli.lab import lab_command, lab_environment
 from ngff_practical.cli.output import escape
 from ngff_practical.model.wording import bytes_text
 from ngff_practical.storage import delete_object, write_object
@@ -340,6 +342,14 @@ def test_the_lab_serves_the_glossary_that_lessons_link_to(tmp_path, has_glossary
     command = lab_command(folder, browser=False, port=None)
     assert f"--ServerApp.root_dir={(tmp_path / root).resolve()}" in command
     assert f"--LabApp.default_url=/lab/tree/{opened}" in command
+
+
+def test_a_terminal_in_the_lab_finds_the_command(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    environment = lab_environment({"AWS_REGION": "here"})
+    assert shutil.which("ngff-practical", path=environment["PATH"])
+    assert environment["PATH"].endswith(os.pathsep + str(tmp_path))
+    assert environment["AWS_REGION"] == "here"
 
 
 def test_the_module_is_the_command(tmp_path):

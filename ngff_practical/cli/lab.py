@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import sysconfig
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -40,7 +42,7 @@ def run_lab(folder: Path, *, browser: bool, port: int | None) -> int:
     server = found or ensure(seed=seed, owner_pid=os.getpid())
     say(f"sandbox   {server.endpoint}  (in another terminal: ngff-practical ls s3://idr/ --anonymous)")
     try:
-        return _serve(lab_command(folder, browser=browser, port=port), {**os.environ, **server.environment})
+        return _serve(lab_command(folder, browser=browser, port=port), lab_environment(server.environment))
     finally:
         if not found:
             stop()
@@ -61,6 +63,15 @@ def lab_command(folder: Path, *, browser: bool, port: int | None) -> list[str]:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         options.append("--allow-root")  # containers and Binder builds run as root
     return [sys.executable, "-m", "jupyterlab", *options]
+
+
+def lab_environment(more: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for JupyterLab, whose terminals find `ngff-practical` in it.
+
+    `make lab` activates nothing, and neither does a path typed in full.
+    """
+    way = [sysconfig.get_path("scripts"), os.environ.get("PATH", os.defpath)]
+    return {**os.environ, **more, "PATH": os.pathsep.join(way)}
 
 
 def _root(folder: Path) -> Path:
