@@ -1,5 +1,7 @@
 """Answers in the forms that people hand in: right ones pass, wrong ones are told what they are."""
 
+import re
+
 import numpy as np
 import pytest
 from test_course_exercises import NAMES, course_sandbox, seated, tasks  # noqa: F401  the same learners
@@ -28,10 +30,11 @@ RIGHT = {
     "screen-level": lambda a, _: [int(a), f"level {a}", f"{a}/"],
     "count-ifds": lambda a, _: [f"{a} IFDs", np.array([a])],
     "plane-offset": lambda a, _: [f"{a} bytes", float(a)],
-    "object-count": lambda a, _: [list(a), {"chunks": a[0], "shards": a[1]}, str(a)],
+    "object-count": lambda a, _: [list(a), {"chunks": a[0], "shards": a[1]}, str(a), "{} and {}".format(*a)],
     "eight-writers": lambda a, task: [
         sorted(a),
         ", ".join(a),
+        " and ".join(a),
         {name.upper() for name in a},
         {f"{name}, chunks {task.given['object_depths'][name]} deep" for name in a},
     ],
@@ -43,7 +46,12 @@ RIGHT = {
     ],
     "slash-trap": lambda a, _: [set(a), [f"{name}/" for name in a], ", ".join(a)],
     "byte-range": lambda a, _: [bytearray(a), memoryview(a)],
-    "many-or-few": lambda a, _: [f"{a} s", round(a, 2)],
+    "many-or-few": lambda a, _: [
+        f"{a} s",
+        round(a, 2),
+        f"{a:.2f}".replace(".", ","),
+        (int(a), round(a % 1 * 100)),
+    ],
     "sharp-enough": lambda a, task: [int(a), f"{a}/", task.given["image"] / a],
     "crop-um": lambda a, _: [
         (slice(*a[:2]), slice(*a[2:])),
@@ -55,6 +63,7 @@ RIGHT = {
     "damaged-copy": lambda a, task: [f"/{a}", f"./{a}", task.given["copy"] / a, a.replace("/", "\\")],
     "missing-plane": lambda a, task: [
         f"{a:03}",
+        f"plane {a}",
         f"embryo_z{a:03}.tif",
         task.given["folder"] / f"embryo_z{a:03}.tif",
     ],
@@ -86,11 +95,23 @@ WRONG = {
     "eight-writers": lambda a, _: [({"Zarr 2"}, "none of the six"), (None, "nothing")],
     "four-parts": lambda a, _: [
         ((*a[:3], "public"), "first, second and third"),
+        ((*a[:3], "public"), "one of two words"),
         ((*a[:2], f"{a[2]}/", a[3]), "slash at its end"),
         ("/".join(a[:3]), "whole address"),
     ],
-    "slash-trap": lambda a, _: [(len(a), "list of names"), (upper(a), "Looked for")],
-    "crop-um": lambda a, task: [((a[0] + 1, *a[1:]), "second, third and fourth"), (a[:2], "4 parts")],
+    "slash-trap": lambda a, _: [(len(a), "list of names"), (upper(a), "Looked for"), (a[1:], "not all")],
+    "many-or-few": lambda a, task: [
+        (a * 1.01, "was it rounded"),
+        (0.998 * 0.571 * int(re.search(r"waits \*\*(\d+)", task.text)[1]), "That is the waiting"),
+    ],
+    "crop-um": lambda a, task: [
+        ((a[0] + 1, *a[1:]), "second, third and fourth"),
+        (a[:2], "4 parts"),
+        ([round(edge, 2) for edge in task.given["box_um"]], "These are micrometres."),
+    ],
+    "screen-level": lambda a, _: [("11", "pixels across for your 800")],
+    "missing-plane": lambda a, _: [(2, "`embryo_z002.tif` is there"), (99, "go from 1 to")],
+    "lost-label": lambda a, _: [(a + 1, "Looked for: one id")],
     "damaged-copy": lambda a, _: [
         (a.rpartition("/")[0], "No object is called"),
         (a.replace("/", "."), "No object"),
@@ -119,7 +140,11 @@ WRONG = {
         (a[-1], "the field alone"),
         ("A/01/0", "another"),
     ],
-    "own-prefix": lambda a, _: [(f"practical/{a}", "begins with the bucket"), (f"course/{a}", "one slash")],
+    "own-prefix": lambda a, _: [
+        (f"practical/{a}", "begins with the bucket"),
+        (f"course/{a}", "one slash"),
+        (f"1{a[4:]}", "Its number is another one"),
+    ],
     "complete": lambda a, task: [(task.given["image"], "on this machine"), (a / "x", "Nothing lies there")],
     "from-afar": lambda a, _: [(bytes.fromhex(a), "hexdigest"), (np.ones((3, 3)), "That is the plane")],
     "tidy-up": lambda a, _: [(f"{a[:-1]}0/", "your neighbour's"), (f"/{a}", "not your prefix")],

@@ -48,8 +48,10 @@ class Mistake:
         """Return an answer that makes this mistake."""
         return self.answer() if callable(self.answer) else self.answer
 
-    def is_made_by(self, answer: object) -> bool:
-        """Return True where an answer makes this mistake."""
+    def is_made_by(self, answer: object, *, rounded: bool = False) -> bool:
+        """Return True where an answer makes this mistake; `rounded` lets it be a rounded number."""
+        if rounded:
+            return isinstance(self.answer, float) and same(answer, self.answer, within=0.005)
         return self.made(answer) if self.made else same(answer, self.answer)
 
     def said_of(self, answer: object) -> str:
@@ -129,10 +131,11 @@ def _judge(problem: Problem, answer: object) -> Verdict:
     meant = (answer, *readings(answer, problem.wants))
     if any(problem.right(reading) for reading in meant):
         return Verdict("passed", problem.why)
-    for reading in meant:
-        for mistake in problem.mistakes:
-            if mistake.is_made_by(reading):
-                return Verdict("not yet", mistake.said_of(reading))
+    for rounded in (False, True):
+        for reading in meant:
+            for mistake in problem.mistakes:
+                if mistake.is_made_by(reading, rounded=rounded):
+                    return Verdict("not yet", mistake.said_of(reading))
     if answer is None:
         nothing = "`answer` is `None`: nothing. (`print` shows a value, and returns none.)"
         return Verdict("not yet", f"{nothing} Looked for: {problem.wants}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from ngff_practical.course.answers import Equals, number, numbers, same, texts
@@ -24,6 +25,8 @@ def nearness(right: Callable[[object], bool], answer: object) -> str | None:
     value = number(answer)
     if value is not None:
         return _of_number(right, value)
+    if isinstance(answer, str) and (value := number(re.sub(r"[^\W\d_]+$", "", answer))) is not None:
+        return "The number is right. Look at its unit." if right(value) else _of_number(right, value)
     expected = right.expected if isinstance(right, Equals) else None
     if isinstance(expected, tuple):
         row: tuple[object, ...] | None = numbers(answer) or texts(answer)
@@ -39,6 +42,8 @@ def _of_number(right: Callable[[object], bool], value: float) -> str | None:
     for factor, words in _FACTORS.items():
         if right(value * factor) or right(value / factor):
             return f"Too {'small' if right(value * factor) else 'large'} by a factor of {factor:,}.{words}"
+    if isinstance(right, Equals) and same(value, right.expected, within=0.02):
+        return "All but equal: was it rounded?"
     return None
 
 

@@ -245,6 +245,13 @@ def screen_level(seat: Seat) -> Problem:
                 f"Level {best + 1} has {widths[best + 1]} pixels across for your 800: one step too far.",
             ),
             Mistake(
+                str(best + 2),
+                lambda answer: (
+                    f"That level has {widths[int(number(answer) or 0)]} pixels across for your 800."
+                ),
+                made=lambda answer: number(answer) in range(best + 2, count),
+            ),
+            Mistake(
                 widths[best],
                 "That is how wide the level is. Asked for is its path, the number it is called by.",
             ),

@@ -19,7 +19,7 @@ def four_parts(seat: Seat) -> Problem:
     place = sample.locations[0]
     right = (place.endpoint, place.bucket, place.key, "anonymous")
 
-    def parts(answer: object) -> object:
+    def parts(answer: object) -> tuple[str, ...]:
         """Return the four parts as they are compared: a `Location` has them, too."""
         if isinstance(answer, Location):
             return answer.endpoint, answer.bucket, answer.key, "anonymous" if answer.anonymous else "keys"
@@ -34,6 +34,8 @@ def four_parts(seat: Seat) -> Problem:
 
     def near(answer: object) -> str:
         said = nearness(equals(right), parts(answer) or answer) or "That is not it."
+        if (parts(answer) or right)[3] not in ("anonymous", "keys"):
+            said += ' Access is one of two words, "anonymous" or "keys".'
         return f"`answer` is {shown(answer)}. {said} Looked for: (endpoint, bucket, key, access)."
 
     return Problem(
@@ -134,6 +136,11 @@ def slash_trap(seat: Seat) -> Problem:
                 [name for name in names if name != names[4]],
                 f"`{names[3]}` does not begin with these letters: compare the digit.",
                 made=lambda answer: names[3] in (texts(answer) or ()),
+            ),
+            Mistake(
+                list(hit[:2]),
+                "These lose objects, and they are not all. Which other name begins with these letters?",
+                made=lambda answer: set() < {name.strip("/") for name in texts(answer) or ()} < set(hit),
             ),
         ),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ngff_practical.course.answers import equals, same
+from ngff_practical.course.answers import equals, numbers, same
 from ngff_practical.course.exercise import Exercise, Mistake, Problem, Seat, exercise
 from ngff_practical.course.exercises.copies import damaged_copy
 from ngff_practical.course.places import folder, no_folder, path_of
@@ -101,7 +101,8 @@ def crop_um(seat: Seat) -> Problem:
             ),
             Mistake(
                 tuple(round(edge) for edge in um),
-                "These are micrometres, rounded. How many voxels is one of them?",
+                "These are micrometres. How many voxels is one of them?",
+                made=lambda answer: [round(edge) for edge in numbers(answer) or ()] == [*map(round, um)],
             ),
         ),
         given={"image": place, "box_um": tuple(um)},

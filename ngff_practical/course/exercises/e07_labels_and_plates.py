@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ngff_practical.convert import convert_labels
-from ngff_practical.course.answers import equals, number, text, whole_numbers
+from ngff_practical.course.answers import equals, number, shown, text, whole_numbers
 from ngff_practical.course.exercise import Exercise, Mistake, Problem, Seat, exercise
 from ngff_practical.course.exercises.broken_images import keep
 from ngff_practical.course.exercises.plates import field_path, missing_well
@@ -109,6 +109,9 @@ def lost_label(seat: Seat) -> Problem:
             Mistake(1, "One id is lost, yes. Which?"),
         ),
         given={"labels": labels, "averaged": averaged},
+        otherwise=lambda answer: (
+            f"`answer` is {shown(answer)}. Looked for: one id, which is in `labels` and not in `averaged`."
+        ),
     )
 
 

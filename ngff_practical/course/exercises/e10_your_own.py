@@ -12,6 +12,7 @@ from ngff_practical.course.exercise import Exercise, Mistake, Problem, Seat, exe
 from ngff_practical.course.exercises.own_file import fault_of_image
 from ngff_practical.course.places import folder, location
 from ngff_practical.course.rubric import ScoreCard, Target, score_card
+from ngff_practical.metadata.wording import plural
 from ngff_practical.model import Location, Pyramid, StackSource
 from ngff_practical.pyramid import plan_pyramid
 from ngff_practical.samples import sample_stack
@@ -45,7 +46,8 @@ def plan_target(seat: Seat) -> Problem:
         if answer.objects > TARGET.objects:
             return f"The plan makes {answer.objects} objects; {TARGET.objects} are the most. Chunks decide."
         return (
-            f"The coarsest level of {len(answer.levels)} has {preview(answer):,} bytes before compression; "
+            f"The coarsest of {plural(len(answer.levels), 'level')} has {preview(answer):,} bytes before "
+            "compression; "
             f"{TARGET.preview_bytes:,} are the most."
         )
 
@@ -63,7 +65,8 @@ def plan_target(seat: Seat) -> Problem:
         why="Few objects to move, and a preview that is small: both known before anything was written.",
         hints=(
             "`plan.objects` counts objects, `plan.levels[-1].nbytes` are the bytes of the coarsest level.",
-            "`levels=` says how many there are: each has about an eighth of the voxels of the one before. "
+            "`levels=` says how many there are: each has a quarter to an eighth of the voxels of the one "
+            "before. "
             "`chunks=` (and `shards=`) decide how many objects.",
         ),
         mistakes=(
@@ -137,7 +140,7 @@ def own_valid(seat: Seat) -> Problem:
         why="Valid, calibrated, few objects, a small preview: this one can travel.",
         hints=(
             "The plan of the exercise before is the third argument of `convert_stack`.",
-            "`rubric.score_card(path, None, target)` shows each criterion with what was measured.",
+            "`score_card(path, None, target)` shows each criterion with what was measured.",
         ),
         mistakes=(
             Mistake(

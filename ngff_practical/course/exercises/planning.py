@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from ngff_practical.course.answers import equals, same, text
+from ngff_practical.course.answers import equals, number, same, shown, text
 from ngff_practical.course.exercise import Mistake, Problem, Seat, exercise
 from ngff_practical.model import Axis, StackSource
 from ngff_practical.pyramid import plan_pyramid
@@ -24,9 +24,9 @@ def missing_plane(seat: Seat) -> Problem:
         pixels = blastocyst(shape=(count, 40, 48), nuclei=12).image[1]
         part = folder.with_suffix(".part")
         part.mkdir(parents=True, exist_ok=True)
-        for number, plane in enumerate(pixels, start=1):
-            if number != missing:
-                tifffile.imwrite(part / f"embryo_z{number:03}.tif", plane)
+        for z, plane in enumerate(pixels, start=1):
+            if z != missing:
+                tifffile.imwrite(part / f"embryo_z{z:03}.tif", plane)
         part.rename(folder)
     return Problem(
         task=f"A microscope wrote one file for each plane of a z-stack into `{folder.name}` "
@@ -59,8 +59,14 @@ def missing_plane(seat: Seat) -> Problem:
                 missing + 1, f"`embryo_z{missing + 1:03}.tif` is there: it is the first one after the gap."
             ),
             Mistake(count, f"`embryo_z{count:03}.tif` is there, the last one. The gap lies before it."),
+            Mistake(
+                1,
+                lambda answer: f"`embryo_z{int(number(answer) or 0):03}.tif` is there.",
+                made=lambda answer: number(answer) in range(1, count + 1),
+            ),
         ),
         given={"folder": folder},
+        otherwise=lambda answer: f"`answer` is {shown(answer)}. The names go from 1 to {count}.",
     )
 
 

@@ -31,6 +31,8 @@ def own_prefix(seat: Seat) -> Problem:
             return "It does not end with a slash: deleting it would also hit whoever has a longer name."
         if prefix.strip("/").count("/"):
             return "One name and one slash will do here: the part before the first slash is your own."
+        if re.fullmatch(r"[a-z0-9-]+/", prefix):
+            return f"Its number is another one: {number} is asked for."
         return "Letters, digits and - survive every tool; others (spaces, capitals, dots) are best avoided."
 
     return Problem(
