@@ -135,7 +135,8 @@ def _image_facts(image: Pyramid) -> list[tuple[str, str]]:
 
 
 def _axes(axes: Iterable[Axis]) -> str:
-    return ", ".join(f"<span style='white-space:nowrap'>{safe(axis_text(axis))}</span>" for axis in axes)
+    whole = "<span style='white-space:nowrap'>"  # a comma does not begin a line
+    return f"{whole}{f',</span> {whole}'.join(safe(axis_text(axis)) for axis in axes)}</span>"
 
 
 def _channel(channel: Channel) -> str:
