@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -84,14 +84,11 @@ def read_back(place: Place, pyramid: Pyramid, reader: StackReader, verify: Thoro
     """
     if verify == "none":
         return
-    first, rows = pyramid.levels[0], reader.rows_together
+    rows = reader.rows_together
     checks = [
-        partial(_check_first, place, pyramid, reader, slab) for slab in _slabs(first, None, verify, rows)
-    ]
-    checks += [
-        partial(_check_coarse, place, pyramid, fine, coarse, slab)
-        for fine, coarse in pairwise(pyramid.levels)
-        for slab in _slabs(fine, coarse, verify)
+        partial(_check, place, pyramid, reader if index == 0 else None, fine, coarse, slab)
+        for index, (fine, coarse) in enumerate(_pairs(pyramid.levels))
+        for slab in _slabs(fine, coarse, verify, rows if index == 0 else 1)
     ]
     with Threads(default_workers(pyramid, rows), "read-back") as threads:
         jobs = [threads.submit(check) for check in checks]
@@ -103,34 +100,45 @@ def read_back(place: Place, pyramid: Pyramid, reader: StackReader, verify: Thoro
             threads.shutdown(cancel_futures=True)
 
 
-def _check_first(place: Place, pyramid: Pyramid, reader: StackReader, slab: Region) -> None:
-    first = pyramid.levels[0]
-    _compare(place, first, slab, read_region(place, pyramid, first, slab), read_stack_region(reader, slab))
+def _pairs(levels: Sequence[Level]) -> list[tuple[Level, Level | None]]:
+    """Return each level with the one made from it; a single level with None."""
+    return list(pairwise(levels)) or [(levels[0], None)]
 
 
-def _check_coarse(place: Place, pyramid: Pyramid, fine: Level, coarse: Level, whole: Region) -> None:
-    factors = level_factors(fine, coarse)
-    slab = covered(whole, coarse.shape, factors)
-    if any(part.start == part.stop for part in slab):
+def _check(
+    place: Place,
+    pyramid: Pyramid,
+    reader: StackReader | None,
+    fine: Level,
+    coarse: Level | None,
+    slab: Region,
+) -> None:
+    """Compare a slab of a level with the stack, given a reader of it, and its mean with the coarser level."""
+    stored = read_region(place, pyramid, fine, slab)
+    if reader:
+        _compare(place, fine, slab, stored, read_stack_region(reader, slab))
+    if not coarse:
         return
-    expected = shrink(read_region(place, pyramid, fine, slab), factors, pyramid)
+    factors = level_factors(fine, coarse)
+    inside = covered(slab, coarse.shape, factors)
+    expected = shrink(stored[tuple(slice(0, part.stop - part.start) for part in inside)], factors, pyramid)
+    if not expected.size:
+        return
     region = tuple(
         slice(part.start // factor, part.start // factor + size)
-        for part, factor, size in zip(slab, factors, expected.shape, strict=True)
+        for part, factor, size in zip(inside, factors, expected.shape, strict=True)
     )
     _compare(place, coarse, region, read_region(place, pyramid, coarse, region), expected)
 
 
-def _slabs(
-    fine: Level, coarse: Level | None, verify: Thoroughness, rows_together: int = 1
-) -> Iterator[Region]:
+def _slabs(fine: Level, coarse: Level | None, verify: Thoroughness, rows_together: int) -> Iterator[Region]:
     bands = plan_bands(fine, coarse, rows_together=rows_together, write_fine=False)
+    slabs = [slab for band in bands for slab in band.slabs]
     if verify == "full":
-        yield from (slab for band in bands for slab in band.slabs)
+        yield from slabs
         return
-    picks = {round(index) for index in np.linspace(0, len(bands) - 1, min(SAMPLES, len(bands)))}
-    for index in sorted(picks):
-        yield bands[index].slabs[-1 if index else 0]
+    picks = {round(index) for index in np.linspace(0, len(slabs) - 1, min(SAMPLES, len(slabs)))}
+    yield from (slabs[index] for index in sorted(picks))
 
 
 def _compare(place: Place, level: Level, region: Region, stored: Pixels, expected: Pixels) -> None:
