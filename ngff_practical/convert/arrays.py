@@ -15,6 +15,7 @@ import zarr
 import zarr.codecs
 from numpy.typing import NDArray
 from zarr.abc.codec import BytesBytesCodec
+from zarr.buffer.cpu import NDBuffer
 from zarr.core.metadata import ArrayV2Metadata, ArrayV3Metadata
 
 from ngff_practical.metadata import image_document
@@ -101,11 +102,14 @@ def write_region(place: Place, pyramid: Pyramid, level: Level, region: Region, b
             open_level(place, pyramid, level, exact=True)[box] = part
 
 
-def read_region(place: Place, pyramid: Pyramid, level: Level, region: Region) -> Pixels:
-    """Return a box of a level as it is stored."""
+def read_region(
+    place: Place, pyramid: Pyramid, level: Level, region: Region, *, out: Pixels | None = None
+) -> Pixels:
+    """Return a box of a level as it is stored (in `out`, if given)."""
     array = open_level(place, pyramid, level)
+    into = None if out is None else NDBuffer.from_ndarray_like(out)
     with _as_os_errors():
-        return np.asarray(array[region])
+        return np.asarray(array.get_basic_selection(region, out=into))
 
 
 @contextmanager

@@ -41,17 +41,21 @@ def work_on_band(step: Step, band: Band, reader: StackReader | None) -> int:
 
     `reader` gives the pixels of the first pass; without one they come from the fine level itself.
     """
+    fine_buffer, coarse_buffer = "large", "small"
+    if (
+        not step.write_fine
+    ):  # slabs are smaller than in the first pass, and boxes of the coarse level as large
+        fine_buffer, coarse_buffer = coarse_buffer, fine_buffer
     coarse_block: Pixels | None = None
     if step.coarse and band.coarse:
-        name = "coarse" if step.write_fine else "fine"  # the buffer that the pass before has left
-        coarse_block = _scratch(name, _extent(band.coarse), step.coarse.dtype)
+        coarse_block = _scratch(coarse_buffer, _extent(band.coarse), step.coarse.dtype)
     for slab in band.slabs:
+        block = _scratch(fine_buffer, _extent(slab), step.fine.dtype)
         if step.write_fine and reader is not None:
-            block = _scratch("fine", _extent(slab), step.fine.dtype)
             read_stack_region(reader, slab, out=block)
             write_region(step.place, step.pyramid, step.fine, slab, block)
         else:
-            block = read_region(step.place, step.pyramid, step.fine, slab)
+            read_region(step.place, step.pyramid, step.fine, slab, out=block)
         if coarse_block is not None and step.coarse and band.coarse:
             factors = level_factors(step.fine, step.coarse)
             inside = covered(slab, step.coarse.shape, factors)
