@@ -108,6 +108,13 @@ def test_planes_of_a_folder_are_stacked_in_natural_order(tmp_path):
     np.testing.assert_array_equal(read_stack(source), planes[[1, 8, 7, 6, 5, 4, 3, 2, 0]])
 
 
+def test_every_file_of_a_folder_that_was_looked_at_is_counted(tmp_path):
+    write_planes(tmp_path, ["a_1.tif", "a_2.tif", "a_3.tif"])
+    calls = []
+    find_stack(tmp_path, on_file=lambda done, total: calls.append((done, total)))
+    assert calls == [(1, 3), (2, 3), (3, 3)]
+
+
 def test_a_folder_is_z_and_a_note_says_how_to_change_it(tmp_path):
     write_planes(tmp_path, ["a_1.tif", "a_2.tif"])
     assert any("z-stack" in note and "--axes tyx" in note for note in find_stack(tmp_path).notes)

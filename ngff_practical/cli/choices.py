@@ -7,6 +7,7 @@ from typing import Literal
 
 from cyclopts import Parameter
 
+from ngff_practical.cli.progress import bar
 from ngff_practical.errors import PlanError
 from ngff_practical.model import Place, Pyramid, Shape, StackSource
 from ngff_practical.pyramid import plan_labels, plan_pyramid
@@ -61,14 +62,16 @@ class Choices:
     def find(self, source: Place) -> StackSource:
         """Return the stack at `source`, read the way the person says."""
         size = _numbers("--voxel-size", self.voxel_size, float) if self.voxel_size else None
-        return find_stack(
-            source,
-            axes=self.axes,
-            voxel_size=size,
-            unit=self.unit,
-            pattern=self.pattern,
-            image=self.image,
-        )
+        with bar("file") as on_file:
+            return find_stack(
+                source,
+                axes=self.axes,
+                voxel_size=size,
+                unit=self.unit,
+                pattern=self.pattern,
+                image=self.image,
+                on_file=on_file,
+            )
 
     def plan(self, stack: StackSource) -> Pyramid:
         """Return the pyramid the person asks for."""

@@ -9,14 +9,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def bar(unit: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a callback (done, total) that draws a bar; silent where stderr is not a terminal."""
+    """Give a callback (done, total) that draws a bar, after half a second, where stderr is a terminal."""
     if not sys.stderr.isatty():
         yield lambda done, total: None
         return
 
     from tqdm import tqdm
 
-    with tqdm(unit=unit, leave=False) as meter:
+    with tqdm(unit=unit, leave=False, delay=0.5) as meter:
 
         def update(done: int, total: int) -> None:
             meter.total = total

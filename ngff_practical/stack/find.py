@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ngff_practical.errors import StackError
@@ -23,6 +23,7 @@ def find_stack(
     unit: str | None = None,
     pattern: str | None = None,
     image: int | None = None,
+    on_file: Callable[[int, int], None] | None = None,
 ) -> StackSource:
     """Return the TIFF stack in a folder or file, described but not read.
 
@@ -51,6 +52,8 @@ def find_stack(
         The number of the image that is meant in a file that holds several, from 1 on. Without it they are
         refused where nothing says which is meant, except where `axes` have one letter more than each image:
         then they are one stack along it.
+    on_file
+        Called with (files looked at, files in all) of a folder.
 
     Raises
     ------
@@ -68,7 +71,7 @@ def find_stack(
     """
     place = parse_place(path) if isinstance(path, str) else path
     said: tuple[str, ...] = ()
-    wanted = Wanted(image, axes)
+    wanted, sized = Wanted(image, axes), voxel_size is not None
     if isinstance(place, Path):
         with reading(place):
             place.exists()  # raises where nobody may look, and for names that cannot be one
@@ -76,10 +79,10 @@ def find_stack(
         found = None if pattern is not None else load_remote(place, wanted)
         what, name = shown(place), _stem(place)
         if found is None:
-            found, what, said, axes = read_folder(place, wanted, pattern, sized=voxel_size is not None)
+            found, what, said, axes = read_folder(place, wanted, pattern, sized=sized, on_file=on_file)
             name = shown(place)
     elif place.is_dir():
-        found, what, said, axes = read_folder(place, wanted, pattern, sized=voxel_size is not None)
+        found, what, said, axes = read_folder(place, wanted, pattern, sized=sized, on_file=on_file)
         name = place.resolve().name or "stack"
     elif place.exists() and pattern is not None:
         raise StackError(f"{shown(place)} is a file; a pattern chooses files in a folder: name the folder")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
@@ -26,10 +26,13 @@ from ngff_practical.stack.typed import option, typed
 _MOST_NOTES = 12
 _SPOKEN = {"z": "as a z-stack", "t": "as a time series", "c": "as channels"}
 
+type Progress = Callable[[int, int], None]
 type FolderStack = tuple[StoredImage, str, tuple[str, ...], str | None]
 
 
-def read_folder(place: Place, wanted: Wanted, pattern: str | None, *, sized: bool) -> FolderStack:
+def read_folder(
+    place: Place, wanted: Wanted, pattern: str | None, *, sized: bool, on_file: Progress | None = None
+) -> FolderStack:
     """Return the stack that the TIFFs in a folder make, what to call it in messages, notes, and its axes.
 
     The axes are those typed, with those of the pattern in front where only those inside a file were typed.
@@ -76,9 +79,13 @@ def read_folder(place: Place, wanted: Wanted, pattern: str | None, *, sized: boo
         _refuse_contradiction(letters, sequence)
     others = Wanted(alone=wanted.alone)
     places = [folder.file(file) for file in sequence.files]
-    images = folder.map(
+    images: list[StoredImage] = []
+    for image in folder.map(
         lambda file: first if file == first.files[0] else load_image(file, tried, others), places
-    )
+    ):
+        images.append(image)
+        if on_file:
+            on_file(len(images), len(places))
     _refuse_sets(images, what)
     if form is not None and are_parts(form.letters, letters, images):
         check_row(sequence.files, form, folder.path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
@@ -60,14 +60,16 @@ class Folder:
             listing.others[:] = [path for path in listing.others if path not in set(listing.files)]
         return listing
 
-    def map[A, B](self, act: Callable[[A], B], things: Sequence[A]) -> list[B]:
-        """Return what `act` returns for each; on S3 some wait for their answers at the same time."""
+    def map[A, B](self, act: Callable[[A], B], things: Sequence[A]) -> Iterator[B]:
+        """Yield what `act` returns for each; on S3 some wait for their answers at the same time."""
         if isinstance(self.place, Path) or len(things) < 2:
-            return [act(thing) for thing in things]
+            yield from map(act, things)
+            return
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="headers") as threads:
             jobs = [threads.submit(act, thing) for thing in things]
             try:
-                return [job.result() for job in jobs]
+                for job in jobs:
+                    yield job.result()
             finally:
                 for job in jobs:
                     job.cancel()
