@@ -58,6 +58,8 @@ def test_files_that_count_along_another_axis_than_their_pages_stay_apart(tmp_pat
     planes = write(tmp_path / "data", 4, 4)
     source = find_stack(tmp_path / "data", pattern="cam_X{c}.tif", axes="zyx")
     np.testing.assert_array_equal(read_stack(source), planes.reshape(2, 4, 20, 24))
+    with pytest.raises(StackError, match="give lengths, which cut the pages of one file"):
+        find_stack(tmp_path / "data", pattern="cam_X{c}.tif", axes="zc2yx")
 
 
 def test_a_missing_part_is_named_until_the_parts_are_listed(tmp_path):

@@ -101,6 +101,11 @@ def test_previews_and_much_smaller_images_are_left_out_with_a_note(tmp_path):
     )
 
 
+def test_a_single_plane_of_the_same_size_is_not_taken_for_a_preview(tmp_path):
+    with pytest.raises(StackError, match="2 images"):
+        find_stack(write(tmp_path / "a.ome.tif", ("stack", DATA[1]), ("after", PLANES[0])))
+
+
 def test_images_of_unlike_voxel_size_are_no_stack(tmp_path):
     with tifffile.TiffWriter(tmp_path / "a.ome.tif") as writer:
         for size in (0.5, 0.25):
