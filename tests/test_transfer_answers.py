@@ -20,6 +20,7 @@ from ngff_practical.transfer.crc import crc32c, crc64nvme
 
 MIB = 2**20
 MOVED = b"<Error><Code>PermanentRedirect</Code><Message>Use another endpoint.</Message></Error>"
+MALFORMED = b"<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-1</Region></Error>"
 SKEWED = b"<Error><Code>RequestTimeTooSkewed</Code><Message>Too large.</Message></Error>"
 BROKEN = b"<Error><Code>InternalError</Code><Message>Please try again.</Message></Error>"
 BEGUN = b"<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
@@ -65,6 +66,7 @@ STEPS: dict[str, Step] = {
     ("status", "body", "sentence"),
     [
         (301, MOVED, "is not in this region, or not at .* set AWS_REGION"),
+        (400, MALFORMED, "is not in this region, or not at .* set AWS_REGION"),
         (403, SKEWED, "refuses requests from a clock as wrong as this computer's"),
         (502, b"<html>Bad Gateway</html>", "is overloaded or broken: it kept answering 502"),
     ],
@@ -76,6 +78,37 @@ def test_refusal_of_everything_is_explained_whatever_is_done(
         with pytest.raises(StorageError, match=sentence):
             STEPS[step](tree, Location(endpoint, "bucket", "x.zarr"))
         assert [path.name for path in tree.parent.iterdir()] == ["x.zarr"]
+
+
+@pytest.mark.s3
+@pytest.mark.parametrize(
+    ("status", "code", "sentence"),
+    [
+        (409, "ConditionalRequestConflict", "somebody else writes to .*/c at this moment"),
+        (507, "XMinioStorageFull", "takes no more, .* ask its owner for more room"),
+        (403, "QuotaExceeded", "takes no more, .* ask its owner for more room"),
+        (413, "", "takes no more, or nothing as large as .*/c"),
+    ],
+)
+def test_refusal_of_what_is_sent_says_the_way_out(
+    server: Sandbox, place: Location, tree: Path, status: int, code: str, sentence: str
+) -> None:
+    refused = Said(status, f"<Error><Code>{code}</Code></Error>".encode())
+
+    def answer(asked: Asked) -> Said:
+        return refused if asked.method == "PUT" else passed_on(server.endpoint, asked)
+
+    with scripted(answer) as endpoint, pytest.raises(TransferError, match=sentence):
+        upload(tree, Location(endpoint, place.bucket, place.key))
+
+
+def test_object_in_an_archive_is_told(tmp_path: Path) -> None:
+    frozen = Said(403, b"<Error><Code>InvalidObjectState</Code></Error>")
+    with (
+        scripted(lambda _: frozen) as endpoint,
+        pytest.raises(StorageError, match="ask its owner to restore"),
+    ):
+        download(Location(endpoint, "bucket", "x", anonymous=True), tmp_path / "x")
 
 
 @pytest.mark.parametrize("status", [302, 307])

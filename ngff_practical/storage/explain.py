@@ -46,6 +46,9 @@ _BROKEN = (
     ("same next token", "endless"),
 )
 _ELSEWHERE = "redirect without LOCATION"  # what S3 sends to whoever asks in another region than the bucket's
+_OTHER_REGION = ("AuthorizationHeaderMalformed", "IllegalLocationConstraintException")
+_NO_ROOM = ("QuotaExceeded", "EntityTooLarge", "XMinioAdminBucketQuotaExceeded", "XMinioStorageFull")
+BUSY_KEY = ("ConditionalRequestConflict", "OperationAborted")  # of writers at the same moment; S3 says: again
 _LOGIN_WANTED = 511
 _PAGE = "<html"
 _NO_LISTING = ("Invalid list response", "Error getting list response body", "invalid list response")
@@ -98,6 +101,16 @@ def explain(error: Exception, location: Location, key: str = "", *, doing: Doing
         return _unreachable(failure, location)
     if isinstance(error, FileNotFoundError) or failure.status == 404:
         return _not_found(failure, location, url, doing)
+    if failure.status in (413, 507) or failure.code in _NO_ROOM:
+        return StorageError(
+            f"{location.endpoint} takes no more, or nothing as large as {url} ({_answer(failure)}); "
+            "delete what nobody needs there, or ask its owner for more room"
+        )
+    if failure.code == "InvalidObjectState":
+        return AccessError(
+            f"{url} lies in an archive (such as S3 Glacier), from where nothing can be read at once; ask its "
+            "owner to restore it"
+        )
     if failure.status in (401, 403) or failure.code in _KEY_TROUBLE:  # S3 says 400 to expired tokens
         return _refused(failure, location, url, doing)
     if failure.code is None and doing == "list" and failure.status in (None, 400, 405, 501):
@@ -106,11 +119,13 @@ def explain(error: Exception, location: Location, key: str = "", *, doing: Doing
         return StorageError(
             f"{location.endpoint} cannot {doing} {url}: it answers like a plain web server, not like S3"
         )
+    if failure.code in BUSY_KEY:
+        return StorageError(f"somebody else writes to {url} at this moment ({_answer(failure)}); try again")
     if failure.status in (409, 412):
         return ExistsError(
             f"{url} exists already (the server answered {failure.status}); nothing was overwritten"
         )
-    if failure.status in (301, 307):
+    if failure.status in (301, 307) or failure.code in _OTHER_REGION:
         return StorageError(
             f"the bucket {location.bucket!r} is not in this region, or not at {location.endpoint}; "
             "set AWS_REGION to its region, or correct the endpoint"

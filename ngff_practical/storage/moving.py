@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import obstore
-from obstore.exceptions import BaseError, PermissionDeniedError, PreconditionError
+from obstore.exceptions import BaseError, PreconditionError
 
 from ngff_practical.errors import ExistsError, NotFoundError, StorageError
 from ngff_practical.model import Location, StoredObject, check_location
@@ -95,10 +95,9 @@ class Objects:
         with explained(self.location, key):
             try:
                 answer = self._patience.run(lambda: obstore.get(self._store, path, options={"head": True}))
-            except PermissionDeniedError:
-                obstore.get(
-                    self._store, path, options={"range": (0, 1)}
-                )  # its refusal, with a body, says why
+            except BaseError as error:
+                if diagnose(error).status in (400, 403):  # the refusal of a GET has a body, which says why
+                    obstore.get(self._store, path, options={"range": (0, 1)})
                 raise
         self._refuse_page(answer, path)
         return StoredObject(key, answer.meta["size"], plain_etag(answer.meta["e_tag"]))

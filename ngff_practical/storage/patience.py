@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from obstore.exceptions import BaseError
 
 from ngff_practical.errors import NgffPracticalError
-from ngff_practical.storage.explain import diagnose
+from ngff_practical.storage.explain import BUSY_KEY, diagnose
 
 PATIENCE_S = 60.0  # how long one request may be waited for, pauses together
 _STRANGER_S = 4.0  # the same for a server that has never answered: its address may well be wrong
@@ -77,5 +77,5 @@ class Patience:
             failure.trouble in _PASSING_TROUBLE
             or (failure.trouble == "no list" and number < _LISTS)
             or failure.status in _PASSING_STATUS
-            or failure.code in DAMAGED
+            or failure.code in (*DAMAGED, *BUSY_KEY)
         )
