@@ -11,13 +11,15 @@ import tifffile
 from line import HANG_S, Line, line_to, told_when_stopped
 
 from ngff_practical.convert import convert
+from ngff_practical.convert.attended import Heed, attended
 from ngff_practical.errors import ExistsError
 from ngff_practical.inspection import validate
 from ngff_practical.model import Location, Place
 from ngff_practical.pyramid import plan_pyramid
 from ngff_practical.sandbox import Sandbox
 from ngff_practical.stack import find_stack
-from ngff_practical.storage import object_exists
+from ngff_practical.storage import crew, object_exists
+from ngff_practical.storage.crew import stoppable
 from ngff_practical.storage.threads import Threads
 from ngff_practical.transfer import upload
 from ngff_practical.widgets import ConvertPanel
@@ -92,6 +94,30 @@ def test_conversion_to_a_dead_network_ends_with_ctrl_c(server: Sandbox, place: L
     assert "stopped; the same command can be run again" in said
     assert not object_exists(place, "zarr.json")
     converted_once_the_place_is_free(file, place)
+
+
+def test_what_is_begun_again_waits_for_what_was_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "_LEAVE_S", 0.0)
+    place = Location("https://s3.example.org", "b", "k")
+    entered, gate, stop, done = threading.Event(), threading.Event(), threading.Event(), list[str]()
+
+    def hang(_: Heed) -> None:
+        entered.set()
+        stop.set()
+        gate.wait(60)
+        done.append("left")
+
+    stop.set()
+    with stoppable(stop), pytest.raises(KeyboardInterrupt):  # before it begins: nothing is left
+        attended(hang, place, [place])
+    stop.clear()
+    with stoppable(stop), pytest.raises(KeyboardInterrupt):
+        attended(hang, place, [place])
+    assert entered.is_set()
+    assert done == []
+    threading.Timer(0.3, gate.set).start()
+    attended(lambda _: done.append("again"), place, [place])
+    assert done == ["left", "again"]
 
 
 def test_threads_give_results_and_errors_and_take_nothing_after_the_end() -> None:

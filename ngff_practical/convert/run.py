@@ -107,6 +107,7 @@ def convert(
         lambda heed: _convert(
             source, final, pyramid, overwrite, verify, executor, label_colors, on_slab, heed
         ),
+        final,
         remote,
     )
 
