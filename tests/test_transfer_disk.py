@@ -4,6 +4,7 @@ import errno
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,24 @@ def test_file_in_the_way_of_the_part_is_named_before_anything_is_fetched(
     with pytest.raises(StorageError, match=r"back\.zarr\.part is in the way; move it away$"):
         download(stored, tmp_path / "back.zarr")
     assert names(tmp_path) == ["back.zarr.part"]
+
+
+@pytest.mark.parametrize("name", ["/", "a\0b"])
+@pytest.mark.parametrize("work", [download, lambda place, path: upload(path, place)])
+def test_path_that_cannot_be_a_name_is_refused(
+    stored: Location, name: str, work: Callable[[Location, str], object]
+) -> None:
+    with pytest.raises(StorageError, match="cannot be the name of a file or folder; give one of its own"):
+        work(stored, name)
+
+
+def test_link_that_leads_nowhere_is_named_before_anything_is_fetched(
+    stored: Location, tmp_path: Path
+) -> None:
+    (tmp_path / "back.zarr").symlink_to(tmp_path / "gone")
+    with pytest.raises(StorageError, match=r"back\.zarr is a link to .*gone, where nothing is"):
+        download(stored, tmp_path / "back.zarr")
+    assert names(tmp_path) == ["back.zarr"]
 
 
 def test_disk_that_is_full_when_the_manifest_is_written_is_told(

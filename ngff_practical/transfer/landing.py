@@ -68,6 +68,11 @@ def check_way(target: Path, part: Path, *, single: bool) -> None:
         above = next(parent for parent in target.parents if parent.exists())
         if not above.is_dir():
             raise StorageError(f"{target} cannot be written: {above} is a file, where a folder is needed")
+        if target.is_symlink() and not target.exists():
+            raise StorageError(
+                f"{target} is a link to {target.readlink()}, where nothing is; remove the link, or choose "
+                "another name"
+            )
         if part.exists() and part.is_dir() == single:
             raise StorageError(f"{part} is in the way; move it away")
 

@@ -118,7 +118,10 @@ def local_root(path: str | Path) -> Path:
     """Return an absolute path without "..", a trailing slash or "~", so that it has a name and a parent."""
     if isinstance(path, Location):
         raise StorageError(f"{path} is a place on S3; give the file or folder on this machine first")
-    return Path(os.path.normpath(Path(path).expanduser().absolute()))
+    root = Path(os.path.normpath(Path(path).expanduser().absolute()))
+    if not root.name or "\0" in str(root):
+        raise StorageError(f"{str(root)!r} cannot be the name of a file or folder; give one of its own")
+    return root
 
 
 def local_files(root: Path) -> list[StoredObject]:
