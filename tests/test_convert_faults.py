@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -24,6 +25,7 @@ from ngff_practical.errors import ConversionError, ExistsError, StackError, Stor
 from ngff_practical.pyramid import plan_pyramid
 from ngff_practical.stack import find_stack
 from ngff_practical.storage import list_objects, write_object
+from ngff_practical.storage.lock import alone
 
 WAITING = """
 import sys
@@ -76,6 +78,15 @@ def test_after_kill_9_a_rerun_works_by_itself(source, other, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.zarr.lock", "out.zarr.partial", "planes"]
     convert(source, tmp_path / "out.zarr", plan_pyramid(source))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.zarr", "planes"]
+
+
+def test_on_windows_a_drive_that_numbers_its_files_anew_can_be_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("ngff_practical.storage.lock.sys", SimpleNamespace(platform="win32"))
+    monkeypatch.setitem(sys.modules, "msvcrt", SimpleNamespace(LK_NBLCK=2, locking=lambda *_: None))
+    monkeypatch.setattr(os.path, "samestat", lambda *_: pytest.fail("the numbers were compared"))
+    with alone(tmp_path / "out.zarr", "conversion"):
+        assert (tmp_path / "out.zarr.lock").exists()
+    assert not (tmp_path / "out.zarr.lock").exists()
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="permissions are POSIX")

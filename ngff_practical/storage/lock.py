@@ -59,6 +59,8 @@ def _locked(path: Path, final: Path, work: str) -> int:
             raise ExistsError(
                 f"another {work} is writing {final} now; wait for its end, or choose another name"
             ) from error
+        if sys.platform == "win32":  # where it keeps its name, and network drives number it anew each time
+            return descriptor
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(descriptor), path.stat()):
                 return descriptor
