@@ -82,7 +82,8 @@ def _explain(host: str, reason: object) -> Check:
             host,
             "its TLS certificate is not trusted here",
             "a proxy of this network may replace it: ask for its certificate, and name it in SSL_CERT_FILE; "
-            "and check this computer's date",
+            "check this computer's date; and on a Mac run `Install Certificates.command`, which lies in the "
+            "folder of a Python from python.org",
         )
     if "Tunnel connection failed" in text or "407" in text or _proxy(host):
         return _trouble(
