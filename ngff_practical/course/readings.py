@@ -49,7 +49,11 @@ def readings(answer: object, wants: str) -> tuple[object, ...]:
         found += [row[0], *readings(row[0], wants)]
     if any(_row(part) is not None or isinstance(part, slice) for part in row):
         found.append(_flat(row))
-    if len(row) == 2 and all(type(part) is int and 0 <= part < 10**9 for part in row):
+    if (
+        len(row) == 2
+        and type(answer) is tuple
+        and all(type(part) is int and 0 <= part < 10**9 for part in row)
+    ):
         found.append(float(f"{row[0]}.{row[1]}"))
     return (*found, *_in_thousands(row))
 
