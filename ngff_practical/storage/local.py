@@ -164,9 +164,14 @@ def file_path(root: Path, key: str) -> Path:
         The key, or a link on its way, leads out of the folder.
     """
     path = root / key if key else root
-    if "\0" in key or key.startswith("/") or not path.resolve().is_relative_to(root.resolve()):
+    if "\0" in key or key.startswith("/") or not real_path(path).is_relative_to(real_path(root)):
         raise AccessError(f"{key!r} leads out of the folder {root}; nothing outside it is read or written")
     return path
+
+
+def real_path(path: Path) -> Path:
+    """Return a path without links; `Path.resolve` of Python 3.12 fails where they go in circles."""
+    return Path(os.path.realpath(path))
 
 
 def _folder(root: Path) -> Path:
@@ -183,7 +188,7 @@ def _is_folder(entry: os.DirEntry[str], top: Path, key: str) -> bool:
         return True
     if not entry.is_symlink():
         return False
-    target = Path(entry.path).resolve()
+    target = real_path(Path(entry.path))
     if not target.is_file() or not target.is_relative_to(top):
         raise AccessError(
             f"{key} in {top} is a link to {Path(entry.path).readlink()}; "

@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from ngff_practical.storage.local import real_path
+
 _WAIT_S = 60
 
 
@@ -66,7 +68,7 @@ def read_folder(folder: Path) -> Read:
 
     def read(key: str, wanted: str) -> Answer:
         try:
-            path = (root / unquote(key)).resolve()
+            path = real_path(root / unquote(key))
             if not path.is_relative_to(root) or not path.is_file():
                 return Answer(404)
             with path.open("rb") as file:
