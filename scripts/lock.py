@@ -13,6 +13,14 @@ CONSTRAINTS = ROOT / "constraints.txt"
 OLDEST = "3.12"
 # What an editable install builds with, beyond [build-system], and the pip that understands dependency groups.
 TOOLS = ("editables", "pip>=26.3")
+# Newer ones of these are not published ready-made for Macs with an Intel processor; others get the newest.
+INTEL_MAC = "sys_platform == 'darwin' and platform_machine == 'x86_64'"
+OTHERS = "sys_platform != 'darwin' or platform_machine != 'x86_64'"
+SPLIT = tuple(
+    f"{name}{bound} ; {where}"
+    for name, first in (("argon2-cffi-bindings", "26"), ("cryptography", "49"))
+    for bound, where in ((f"<{first}", INTEL_MAC), (f">={first}", OTHERS))
+)
 
 
 def wanted() -> list[str]:
@@ -21,7 +29,8 @@ def wanted() -> list[str]:
     groups = (
         entry for group in project["dependency-groups"].values() for entry in group if isinstance(entry, str)
     )
-    return [*project["build-system"]["requires"], *project["project"]["dependencies"], *groups, *TOOLS]
+    needed = project["build-system"]["requires"] + project["project"]["dependencies"]
+    return [*needed, *groups, *TOOLS, *SPLIT]
 
 
 def main(upgrade: bool) -> None:
