@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from ngff_practical.errors import StackError
-from ngff_practical.stack.columns import Column, Names, Unlike, split_names
+from ngff_practical.stack.column import Column
+from ngff_practical.stack.columns import Names, Unlike, split_names
 from ngff_practical.stack.decimals import cut_decimals
 from ngff_practical.stack.faults import clean, listed
 from ngff_practical.stack.grid import Numbered, are_wavelengths, arrange, natural, rank, refuse_gaps
