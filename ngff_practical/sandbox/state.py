@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import IO
 
 import platformdirs
+import psutil
 
 from ngff_practical.errors import SandboxError
 
 if sys.platform == "win32":
-    import ctypes
     import msvcrt
 else:
     import fcntl
@@ -141,19 +141,12 @@ def held(name: str) -> bool:
 
 def process_alive(pid: int) -> bool:
     """Return True while a process of this id runs; one that has ended but is not collected does not."""
-    if sys.platform == "win32":
-        return _windows_process_alive(pid)
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
         return False
-    except PermissionError:
+    except psutil.AccessDenied:
         return True
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_bytes()
-    except OSError:  # not Linux, or gone just now
-        return not Path("/proc/self/stat").exists()
-    return stat.rpartition(b")")[2].split()[:1] != [b"Z"]
 
 
 if sys.platform == "win32":
@@ -169,18 +162,6 @@ if sys.platform == "win32":
     def _give(stream: IO[bytes]) -> None:
         stream.seek(0)
         msvcrt.locking(stream.fileno(), msvcrt.LK_UNLCK, 1)
-
-    def _windows_process_alive(pid: int) -> bool:
-        query, still_running = 0x1000, 259
-        handle = ctypes.windll.kernel32.OpenProcess(query, False, pid)
-        if not handle:
-            return False
-        try:
-            code = ctypes.c_ulong()
-            ctypes.windll.kernel32.GetExitCodeProcess(handle, ctypes.byref(code))
-            return code.value == still_running
-        finally:
-            ctypes.windll.kernel32.CloseHandle(handle)
 
 else:
 
