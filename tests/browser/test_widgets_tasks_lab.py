@@ -180,7 +180,8 @@ def test_what_is_stopped_is_resumed_and_ends_verified(cells, verb):
     said.get_by_text("What is done is kept").wait_for()
     run(page, "server.set_network()")
     page.get_by_role("button", name="Resume").press("Enter")
-    said.get_by_text("Verified: every object was compared with the manifest").wait_for()
+    truth = {"Upload": "the manifest", "Download": "what the server gives out"}[verb]
+    said.get_by_text(f"Verified: every object was compared with {truth}").wait_for()
     expect(bar).to_have_attribute("aria-valuenow", "100")
     assert (
         int(python(page, "int(view.shown['said'].split(' were there')[0].split()[-1].replace(',', ''))")) > 0
