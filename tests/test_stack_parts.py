@@ -50,7 +50,7 @@ def test_channels_that_follow_each_other_are_told_from_planes_across_the_parts(t
 
 def test_files_of_unlike_length_are_refused_with_what_makes_them_parts(tmp_path):
     write(tmp_path / "data", 4, 4, 3)
-    with pytest.raises(StackError, match=r"cam_X11\.tif is 3 x .*\(--axes zyx --pattern 'cam_X\{z\}\.tif'\)"):
+    with pytest.raises(StackError, match=r'cam_X11\.tif is 3 x .*\(--axes zyx --pattern "cam_X\{z\}\.tif"\)'):
         find_stack(tmp_path / "data")
 
 

@@ -98,7 +98,7 @@ def test_a_folder_of_renamed_planes_is_read_by_a_pattern_that_the_error_shows(tm
     folder = tmp_path / "set"
     write_planes(folder, "mouse_z{}.ome.tif")
     with pytest.raises(
-        StackError, match=r"plane_1\.ome\.tif.* or where .*\(--pattern 'mouse_z\{z\}\.ome\.tif'"
+        StackError, match=r'plane_1\.ome\.tif.* or where .*\(--pattern "mouse_z\{z\}\.ome\.tif"'
     ):
         find_stack(folder)
     source = find_stack(folder, pattern="mouse_z{z}.ome.tif")
