@@ -305,18 +305,22 @@ def test_a_failed_overwrite_keeps_the_old_image(planes, tmp_path):
 
 
 @pytest.mark.parametrize("verify", ["sample", "full"])
-def test_a_wrong_byte_on_disk_does_not_pass_the_read_back(verify, planes, tmp_path, monkeypatch):
+@pytest.mark.parametrize("level", [0, 1])
+@pytest.mark.parametrize("at", [0, -1])
+def test_a_wrong_byte_on_disk_does_not_pass_the_read_back(verify, level, at, planes, tmp_path, monkeypatch):
+    monkeypatch.setattr(bands_module, "READ_BYTES", 1)  # a slab is a row of chunks
     source = find_stack(planes(a_block((4, 40, 40))))
     genuine = run_module.read_back
 
     def damage_then_read_back(place, *arguments):
-        array = zarr.open_array(place / "1", mode="r+")
-        array[0, 0, 0] += 1
+        array = zarr.open_array(place / str(level), mode="r+")
+        array[at, at, at] += 1
         genuine(place, *arguments)
 
     monkeypatch.setattr(run_module, "read_back", damage_then_read_back)
-    with pytest.raises(ConversionError, match=r"level 1 .* reads back wrong: 1 of"):
-        convert(source, tmp_path / "out.zarr", plan_pyramid(source, levels=2), verify=verify)
+    pyramid = plan_pyramid(source, levels=2, chunks=(4, 8, 8), shards=None)
+    with pytest.raises(ConversionError, match=rf"level {level} .* reads back wrong: 1 of"):
+        convert(source, tmp_path / "out.zarr", pyramid, verify=verify)
     assert not (tmp_path / "out.zarr").exists()
 
 
